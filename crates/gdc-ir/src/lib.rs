@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The intermediate representations of gdc. This crate depends on no other of ours, so that
+//! the interpreter and the code generator, which see only it, are independent witnesses.
+
+pub mod expr;
+pub mod graph;
+pub mod ops;
+pub mod program;
+
+pub use expr::{Affine, Bits, Dist, Expr, ExprId, Exprs, Var, VarInfo};
+pub use graph::{
+    Graph, Kept, Leaf, Loc, Model, Named, Node, NodeId, NodeKind, Precision, Reduce, Settings, Until, Update,
+};
+pub use ops::{Op, Red, Ty};

@@ -1,0 +1,327 @@
+//! The tensor graph: SSA over tensors. A node is one statement in index notation.
+//!
+//! Nodes are appended and never changed; a node reads only earlier ones, so the order of
+//! ids is an order of evaluation. A pass that rewrites builds a new graph. The batch is an
+//! explicit first axis of every per-sample tensor, whose variable has `batch` set.
+
+use crate::expr::{ExprId, Exprs, Var};
+use crate::ops::{Red, Ty};
+use std::fmt;
+
+/// A node of a [`Graph`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+/// A place in a source, opaque here: file number, first byte, one past the last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Loc(pub u32, pub u32, pub u32);
+
+/// What comes from outside.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Leaf {
+    /// Given per sample.
+    Input,
+    /// Given per sample, in training and evaluation only.
+    Target,
+    /// Learnt.
+    Param,
+    /// Kept from step to step, such as an optimizer's moments.
+    State,
+    /// `[batch]`: 1/n for the n samples given, 0 for lanes that a partial batch lacks.
+    SampleWeight,
+    /// The number of completed updates, an integer scalar: 0 in the first step.
+    Counter,
+}
+
+/// A reduction and its variables.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Reduce {
+    /// Which.
+    pub op: Red,
+    /// Over what, outermost first; never empty.
+    pub over: Vec<Var>,
+}
+
+/// How a node gets its value.
+#[derive(Clone, PartialEq, Debug)]
+pub enum NodeKind {
+    /// From outside.
+    Leaf(Leaf),
+    /// Constant numbers, row-major.
+    Literal(Vec<f64>),
+    /// `y[axes] = body`, or `y[axes] = reduce[over](body)`.
+    Compute {
+        /// One per axis of the node, all different.
+        axes: Vec<Var>,
+        /// The reduction, if there is one.
+        reduce: Option<Reduce>,
+        /// The scalar at each place; its variables are in `axes` and `over`.
+        body: ExprId,
+    },
+    /// `y[at] += body` for every point of `domain` where `at` lies inside; 0 elsewhere.
+    Scatter {
+        /// The variables that run, in order of accumulation.
+        domain: Vec<Var>,
+        /// One integer expression per axis of the node.
+        at: Vec<ExprId>,
+        /// The scalar to add.
+        body: ExprId,
+    },
+    /// The same elements in row-major order under another shape; moves nothing.
+    Reshape(NodeId),
+}
+
+/// One tensor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Node {
+    /// A dotted path such as `h.dense.w`; unique in the graph.
+    pub name: String,
+    /// How it gets its value.
+    pub kind: NodeKind,
+    /// Its extents, outermost first.
+    pub shape: Vec<usize>,
+    /// The type of its elements.
+    pub ty: Ty,
+    /// For integers: values lie in `low..high`.
+    pub range: Option<(i64, i64)>,
+    /// Whether the first axis is the batch.
+    pub per_sample: bool,
+    /// What it came from.
+    pub origin: Option<Loc>,
+}
+
+impl Node {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What kind of leaf it is, if it is one.
+    pub fn leaf(&self) -> Option<Leaf> {
+        match self.kind {
+            NodeKind::Leaf(leaf) => Some(leaf),
+            _ => None,
+        }
+    }
+}
+
+/// Tensors and the expressions they are made of.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// The expressions and index variables.
+    pub exprs: Exprs,
+    nodes: Vec<Node>,
+}
+
+impl Graph {
+    /// Appends a node. Its name is made unique with a number if it is taken.
+    pub fn add(&mut self, mut node: Node) -> NodeId {
+        if node.name.is_empty() {
+            node.name = "v".to_owned();
+        }
+        if self.nodes.iter().any(|n| n.name == node.name) {
+            let base = node.name.clone();
+            let mut k = 2;
+            while self.nodes.iter().any(|n| n.name == node.name) {
+                node.name = format!("{base}.{k}");
+                k += 1;
+            }
+        }
+        self.nodes.push(node);
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+
+    /// The node of an id.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// All nodes in order of evaluation.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> + ExactSizeIterator {
+        self.nodes.iter().enumerate().map(|(i, n)| (NodeId(i as u32), n))
+    }
+
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node of a name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.nodes().find(|(_, n)| n.name == name).map(|(id, _)| id)
+    }
+
+    /// The nodes that a node reads, ascending.
+    pub fn inputs(&self, id: NodeId) -> Vec<NodeId> {
+        match &self.node(id).kind {
+            NodeKind::Leaf(_) | NodeKind::Literal(_) => Vec::new(),
+            NodeKind::Reshape(source) => vec![*source],
+            NodeKind::Compute { body, .. } => self.exprs.read_nodes(*body),
+            NodeKind::Scatter { at, body, .. } => {
+                let mut nodes = self.exprs.read_nodes(*body);
+                nodes.extend(at.iter().flat_map(|&e| self.exprs.read_nodes(e)));
+                nodes.sort_unstable();
+                nodes.dedup();
+                nodes
+            }
+        }
+    }
+
+    /// The nodes that `roots` need, themselves included, in order of evaluation.
+    pub fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
+        let mut needed = vec![false; self.nodes.len()];
+        for root in roots {
+            needed[root.0 as usize] = true;
+        }
+        for i in (0..self.nodes.len()).rev() {
+            if needed[i] {
+                for input in self.inputs(NodeId(i as u32)) {
+                    needed[input.0 as usize] = true;
+                }
+            }
+        }
+        (0..self.nodes.len()).filter(|&i| needed[i]).map(|i| NodeId(i as u32)).collect()
+    }
+
+    /// Whether a node is a scalar that depends on the counter and constants alone, such as
+    /// a learning rate. These are computed once per step, in f64.
+    pub fn is_step_scalar(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        match &node.kind {
+            NodeKind::Leaf(leaf) => *leaf == Leaf::Counter,
+            NodeKind::Compute { axes, reduce: None, .. } if axes.is_empty() => {
+                self.inputs(id).into_iter().all(|i| self.is_step_scalar(i))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A named result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named {
+    /// As written in the spec.
+    pub name: String,
+    /// Its value.
+    pub node: NodeId,
+}
+
+/// A parameter or state with its initial value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// The leaf.
+    pub node: NodeId,
+    /// A node of the same shape that gives the initial value.
+    pub init: NodeId,
+}
+
+/// The next value of a parameter or state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Update {
+    /// A leaf.
+    pub target: NodeId,
+    /// A node of the same shape. All updates of a step read the old values of leaves.
+    pub value: NodeId,
+}
+
+/// The number type of a model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Precision {
+    /// `f32`
+    #[default]
+    F32,
+    /// `f64`
+    F64,
+}
+
+/// When training stops before its last epoch.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Until {
+    /// `mean_loss < x`: an epoch's mean loss (a step's, where there are no samples) is below.
+    MeanLossBelow(f64),
+}
+
+/// What `train { ... }` says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Settings {
+    /// Samples per step; `None` for a model without inputs.
+    pub batch: Option<usize>,
+    /// Passes over the data.
+    pub epochs: Option<usize>,
+    /// Steps, in place of or besides epochs.
+    pub steps: Option<usize>,
+    /// A stopping rule.
+    pub until: Option<Until>,
+    /// Whether each epoch takes the samples in a new order.
+    pub shuffle: bool,
+    /// Whether a last partial batch is left out.
+    pub drop_last: bool,
+    /// The seed of initial values and shuffling.
+    pub seed: u64,
+}
+
+/// A whole model as a graph with its roots.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The model's name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: Vec<String>,
+    /// The tensors.
+    pub graph: Graph,
+    /// Number type.
+    pub precision: Precision,
+    /// In declared order.
+    pub inputs: Vec<NodeId>,
+    /// In declared order.
+    pub targets: Vec<NodeId>,
+    /// In order of creation.
+    pub params: Vec<Kept>,
+    /// Optimizer state and the like, in order of creation.
+    pub states: Vec<Kept>,
+    /// `[batch]` leaf, in models with inputs.
+    pub sample_weight: Option<NodeId>,
+    /// Counter leaf.
+    pub counter: Option<NodeId>,
+    /// The scalar that is minimised: the weighted sum over the samples of all losses.
+    pub loss: Option<NodeId>,
+    /// Per-sample results.
+    pub outputs: Vec<Named>,
+    /// Scalars: weighted means over the samples.
+    pub metrics: Vec<Named>,
+    /// `dL/dp` for each updated parameter.
+    pub gradients: Vec<Update>,
+    /// What a step changes.
+    pub updates: Vec<Update>,
+    /// Training settings.
+    pub settings: Settings,
+}
+
+impl Model {
+    /// Every node that a generated program computes or keeps.
+    pub fn roots(&self) -> Vec<NodeId> {
+        let mut roots: Vec<NodeId> = Vec::new();
+        roots.extend(self.inputs.iter().chain(&self.targets));
+        roots.extend(self.params.iter().chain(&self.states).flat_map(|k| [k.node, k.init]));
+        roots.extend(self.sample_weight.into_iter().chain(self.counter).chain(self.loss));
+        roots.extend(self.outputs.iter().chain(&self.metrics).map(|n| n.node));
+        roots.extend(self.gradients.iter().chain(&self.updates).map(|u| u.value));
+        roots
+    }
+}
