@@ -1,0 +1,102 @@
+"""Writes the data files of the specs into `data/`, the same bytes every time.
+
+    pip install numpy scikit-learn
+    python3 specs/make_data.py
+
+The invented data come from NumPy's frozen generator `RandomState`; the irises
+and the digits are the copies that scikit-learn ships. A column `x[0]` of a CSV
+file is element 0 of the tensor `x`; an array of an NPZ file has the name of its
+tensor and the rows along its first axis.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits, load_iris
+
+DATA = Path(__file__).resolve().parent / "data"
+
+
+def write_csv(name, columns):
+    """Columns in the order given: floats as short decimals, integers as they are."""
+    rows = [",".join(columns)]
+    for values in zip(*columns.values(), strict=True):
+        rows.append(",".join(f"{v:.6g}" for v in values))
+    (DATA / name).write_text("\n".join(rows) + "\n", newline="\n")
+
+
+def write_npz(name, arrays):
+    """An uncompressed NPZ with fixed dates, independent of clock and zlib."""
+    with zipfile.ZipFile(DATA / name, "w", zipfile.ZIP_STORED) as archive:
+        for key, array in arrays.items():
+            body = io.BytesIO()
+            np.lib.format.write_array(body, np.ascontiguousarray(array), version=(1, 0))
+            entry = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, body.getvalue())
+
+
+def linear_regression():
+    """y = 3x + 2 + noise of deviation 0.1, x uniform on [-1, 1]."""
+    rng = np.random.RandomState(1)
+    x = rng.uniform(-1, 1, 100)
+    write_csv("linear_regression.csv", {"x": x, "y": 3 * x + 2 + 0.1 * rng.normal(size=100)})
+
+
+def logistic_unit():
+    """Two overlapping clouds, 100 rows each, in mixed order."""
+    rng = np.random.RandomState(2)
+    y = rng.permutation(np.repeat([0, 1], 100))
+    x = rng.normal(size=(200, 2)) + np.where(y[:, None] == 1, [1.0, 1.5], [-1.0, -0.5])
+    write_csv("logistic_unit.csv", {"x[0]": x[:, 0], "x[1]": x[:, 1], "y[0]": y})
+
+
+def xor():
+    """The truth table."""
+    table = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    write_csv("xor.csv", dict(zip(["x[0]", "x[1]", "y[0]"], table.T)))
+
+
+def two_layer_sigmoid():
+    """1000 points of the square [-1, 1]^2; 1 inside the disc of radius 0.7."""
+    rng = np.random.RandomState(3)
+    x = rng.uniform(-1, 1, size=(1000, 2))
+    inside = (np.sum(x**2, axis=1) < 0.7**2).astype(int)
+    write_csv("two_layer_sigmoid.csv", {"x[0]": x[:, 0], "x[1]": x[:, 1], "y[0]": inside})
+
+
+def keras_mlp():
+    """1000 rows: a smooth function of 10 normal inputs, with a little noise."""
+    rng = np.random.RandomState(4)
+    x = rng.normal(size=(1000, 10)).astype(np.float32)
+    wide = x.astype(np.float64)
+    y = np.tanh(wide[:, 0] + wide[:, 1]) + np.abs(wide[:, 2]) - 0.5 * wide[:, 3:6].sum(axis=1)
+    y += 0.05 * rng.normal(size=1000)
+    write_npz("keras_mlp.npz", {"x": x, "y": y.astype(np.float32)[:, None]})
+
+
+def iris():
+    """40 rows of each class to train on and 10 to validate with."""
+    source = load_iris()
+    rng = np.random.RandomState(5)
+    classes = [rng.permutation(np.flatnonzero(source.target == c)) for c in range(3)]
+    for name, part in [("train", slice(0, 40)), ("validation", slice(40, 50))]:
+        rows = rng.permutation(np.concatenate([c[part] for c in classes]))
+        columns = {f"x[{i}]": source.data[rows, i] for i in range(4)}
+        write_csv(f"iris_{name}.csv", columns | {"species": source.target[rows]})
+
+
+def digits():
+    """1437 of the 1797 digits to train on, 360 to test with, after one shuffle."""
+    source = load_digits()
+    order = np.random.RandomState(6).permutation(len(source.target))
+    for name, rows in [("train", order[:1437]), ("test", order[1437:])]:
+        images = source.images[rows].astype(np.uint8)
+        write_npz(f"digits_{name}.npz", {"image": images, "label": source.target[rows].astype(np.uint8)})
+
+
+if __name__ == "__main__":
+    DATA.mkdir(exist_ok=True)
+    for make in [linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, iris, digits]:
+        make()
