@@ -5,6 +5,10 @@ pub mod expr;
 pub mod graph;
 pub mod ops;
 pub mod program;
+pub mod text;
+
+#[cfg(test)]
+mod testing;
 
 pub use expr::{Affine, Bits, Dist, Expr, ExprId, Exprs, Var, VarInfo};
 pub use graph::{
