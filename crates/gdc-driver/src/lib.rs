@@ -3,6 +3,7 @@
 use gdc_ir::program::Programs;
 use gdc_syntax::{Diagnostic, FileId, SourceMap, Span};
 use proc_macro2::TokenStream;
+use std::path::PathBuf;
 
 /// Where a source and its imports come from.
 pub struct Source {
@@ -10,6 +11,8 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// The folder that `import "x.gd";` of this source is relative to; none: it may import nothing.
+    pub folder: Option<PathBuf>,
 }
 
 /// How generated code names the runtime.

@@ -1,6 +1,7 @@
 //! Source texts and byte ranges in them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Names one file of a [`SourceMap`].
@@ -46,6 +47,8 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: Arc<str>,
+    /// Where the text was read from, absolute; a build that used it watches this file.
+    pub path: Option<PathBuf>,
 }
 
 /// All texts of one compilation.
@@ -55,10 +58,24 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
-    /// Adds a text and returns its id.
+    /// Adds a text that is in no file of its own and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
+        self.push(SourceFile { name: name.into(), text: text.into(), path: None })
+    }
+
+    /// Adds a text that was read from the file at `path` and returns its id.
+    pub fn add_file(
+        &mut self,
+        name: impl Into<String>,
+        text: impl Into<Arc<str>>,
+        path: impl Into<PathBuf>,
+    ) -> FileId {
+        self.push(SourceFile { name: name.into(), text: text.into(), path: Some(path.into()) })
+    }
+
+    fn push(&mut self, file: SourceFile) -> FileId {
         let id = FileId(self.files.len() as u32);
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        self.files.push(file);
         id
     }
 
