@@ -142,6 +142,13 @@ impl Graph {
         NodeId(self.nodes.len() as u32 - 1)
     }
 
+    /// Appends a node as it is, so that tests of the verifier can break what `add` ensures.
+    #[cfg(test)]
+    pub(crate) fn push_unchecked(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+
     /// The node of an id.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

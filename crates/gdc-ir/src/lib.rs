@@ -5,7 +5,9 @@ pub mod expr;
 pub mod graph;
 pub mod ops;
 pub mod program;
+pub mod ranges;
 pub mod text;
+pub mod verify;
 
 #[cfg(test)]
 mod testing;
