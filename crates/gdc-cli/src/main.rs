@@ -1,1 +1,8 @@
+//! The `gdc` program.
+
+mod diff;
+mod fault;
+mod files;
+mod train;
+
 fn main() {}

@@ -1,0 +1,53 @@
+//! Why a command stopped, and the exit code that says so.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// The end of a command that did not do what was asked.
+#[derive(Debug, PartialEq)]
+pub enum Fault {
+    /// A file, a spec or data is wrong: exit code 1.
+    Input(String),
+    /// The call itself is wrong: exit code 2.
+    Call(String),
+    /// What is wrong was already shown: exit code 1.
+    Shown,
+}
+
+/// What every command returns.
+pub type Outcome<T = ()> = Result<T, Fault>;
+
+impl Fault {
+    /// A fault of the input.
+    pub fn input(message: impl Into<String>) -> Self {
+        Fault::Input(message.into())
+    }
+
+    /// A fault of the call.
+    pub fn call(message: impl Into<String>) -> Self {
+        Fault::Call(message.into())
+    }
+
+    /// Shows the message, if it was not shown yet, and gives the exit code.
+    pub fn exit(self) -> ExitCode {
+        let (message, code) = match self {
+            Fault::Input(message) => (message, 1),
+            Fault::Call(message) => (message, 2),
+            Fault::Shown => return ExitCode::from(1),
+        };
+        eprintln!("error: {message}");
+        ExitCode::from(code)
+    }
+}
+
+/// Says what was being done when an operation on a file failed.
+pub trait At<T> {
+    /// Turns the error into `cannot VERB PATH: REASON`, a fault of the input.
+    fn at(self, verb: &str, path: &std::path::Path) -> Outcome<T>;
+}
+
+impl<T, E: Display> At<T> for Result<T, E> {
+    fn at(self, verb: &str, path: &std::path::Path) -> Outcome<T> {
+        self.map_err(|e| Fault::Input(format!("cannot {verb} {}: {e}", path.display())))
+    }
+}

@@ -1,0 +1,4 @@
+//! `gdc train`.
+
+pub mod data;
+pub mod field;
