@@ -1,1 +1,10 @@
-//! Placeholder.
+//! `network!`: the text of a spec rebuilt from tokens and handed to the compiler, and its errors
+//! put where the user's tokens are. Users get the macro, and its documentation, from `gdc`.
+
+mod emit;
+mod expand;
+mod file;
+mod literal;
+mod message;
+mod rebuild;
+mod site;
