@@ -1,0 +1,129 @@
+//! Functions of `f32`s, written once for one value and for sixteen lanes.
+//!
+//! Each is a branch-free polynomial; the bound on its error is in units in the
+//! last place (ULP) of the exact result over all inputs, with or without
+//! fused multiply-add, and infinities, NaN, zeros and subnormal numbers come
+//! out as in C. On one `f32` the bits are the same on every machine. On `f64`
+//! the functions of the module `double` answer.
+
+use super::{Lane, Real, double};
+
+/// Numbers that have the functions below.
+pub trait Function: Real {
+    /// See [`exp`].
+    fn exp(self) -> Self;
+    /// See [`expm1`].
+    fn expm1(self) -> Self;
+    /// See [`ln`].
+    fn ln(self) -> Self;
+    /// See [`ln_1p`].
+    fn ln_1p(self) -> Self;
+    /// See [`tanh`].
+    fn tanh(self) -> Self;
+    /// See [`sigmoid`].
+    fn sigmoid(self) -> Self;
+    /// See [`softplus`].
+    fn softplus(self) -> Self;
+    /// See [`erf`].
+    fn erf(self) -> Self;
+    /// See [`sin`].
+    fn sin(self) -> Self;
+    /// See [`cos`].
+    fn cos(self) -> Self;
+    /// See [`pow`].
+    fn pow(self, b: Self) -> Self;
+}
+
+/// `e^x`.
+#[inline(always)]
+pub fn exp<T: Function>(x: T) -> T {
+    x.exp()
+}
+
+/// `e^x - 1`, without loss near 0.
+#[inline(always)]
+pub fn expm1<T: Function>(x: T) -> T {
+    x.expm1()
+}
+
+/// The natural logarithm.
+#[inline(always)]
+pub fn ln<T: Function>(x: T) -> T {
+    x.ln()
+}
+
+/// `ln(1 + x)`, without loss near 0.
+#[inline(always)]
+pub fn ln_1p<T: Function>(x: T) -> T {
+    x.ln_1p()
+}
+
+/// The hyperbolic tangent.
+#[inline(always)]
+pub fn tanh<T: Function>(x: T) -> T {
+    x.tanh()
+}
+
+/// `1 / (1 + e^-x)`.
+#[inline(always)]
+pub fn sigmoid<T: Function>(x: T) -> T {
+    x.sigmoid()
+}
+
+/// `ln(1 + e^x)`.
+#[inline(always)]
+pub fn softplus<T: Function>(x: T) -> T {
+    x.softplus()
+}
+
+/// The error function.
+#[inline(always)]
+pub fn erf<T: Function>(x: T) -> T {
+    x.erf()
+}
+
+/// The sine.
+#[inline(always)]
+pub fn sin<T: Function>(x: T) -> T {
+    x.sin()
+}
+
+/// The cosine.
+#[inline(always)]
+pub fn cos<T: Function>(x: T) -> T {
+    x.cos()
+}
+
+/// `a` to the power of `b`, as in C.
+#[inline(always)]
+pub fn pow<T: Function>(a: T, b: T) -> T {
+    a.pow(b)
+}
+
+/// Answers [`Function`] for `f64` and, through it, for now for lanes.
+macro_rules! functions {
+    ($($name:ident)*) => {
+        impl Function for f64 {
+            $(#[inline(always)]
+            fn $name(self) -> Self {
+                double::$name(self)
+            })*
+            #[inline(always)]
+            fn pow(self, b: Self) -> Self {
+                double::pow(self, b)
+            }
+        }
+        impl<T: Lane> Function for T {
+            $(#[inline(always)]
+            fn $name(self) -> Self {
+                self.map(|x| double::$name(x as f64) as f32)
+            })*
+            #[inline(always)]
+            fn pow(self, b: Self) -> Self {
+                self.map2(b, |a, b| double::pow(a as f64, b as f64) as f32)
+            }
+        }
+    };
+}
+
+functions!(exp expm1 ln ln_1p tanh sigmoid softplus erf sin cos);

@@ -1,0 +1,116 @@
+//! The runtime's text, for files that must need nothing but `core`: its
+//! sections, what each needs, and how they become one `mod rt`.
+//!
+//! This file is part of `gdc-codegen`; the tests of crate `gdc` include it
+//! too, to hold every subset of sections to compiling without warnings.
+
+/// A file of this folder, pasted as a module of its own.
+pub struct Section {
+    /// The module's name.
+    pub name: &'static str,
+    /// The file's text; it opens with `//!`.
+    pub text: &'static str,
+    /// The sections that it needs directly.
+    pub needs: &'static [&'static str],
+}
+
+/// All sections, each after those that it needs.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        name: "root",
+        text: include_str!("root.rs"),
+        needs: &[],
+    },
+    Section {
+        name: "real",
+        text: include_str!("real.rs"),
+        needs: &["root"],
+    },
+    Section {
+        name: "double",
+        text: include_str!("double.rs"),
+        needs: &["real"],
+    },
+    Section {
+        name: "lane",
+        text: include_str!("lane.rs"),
+        needs: &["real"],
+    },
+    Section {
+        name: "math",
+        text: include_str!("math.rs"),
+        needs: &["lane", "double"],
+    },
+    Section {
+        name: "lanes",
+        text: include_str!("lanes.rs"),
+        needs: &["lane"],
+    },
+    Section {
+        name: "places",
+        text: include_str!("places.rs"),
+        needs: &["lanes"],
+    },
+    Section {
+        name: "random",
+        text: include_str!("random.rs"),
+        needs: &["double"],
+    },
+    Section {
+        name: "order",
+        text: include_str!("order.rs"),
+        needs: &["random"],
+    },
+    Section {
+        name: "error",
+        text: include_str!("error.rs"),
+        needs: &[],
+    },
+    Section {
+        name: "train",
+        text: include_str!("train.rs"),
+        needs: &["error", "order"],
+    },
+];
+
+/// `pub mod rt { ... }` with the sections that `wanted` names and all that
+/// those need. Unknown names are passed over.
+pub fn module(wanted: &[&str]) -> String {
+    let mut needed: Vec<&str> = wanted.to_vec();
+    // Needs stand before those who need them, so one walk backwards finds all.
+    for section in SECTIONS.iter().rev() {
+        if needed.contains(&section.name) {
+            needed.extend(section.needs);
+        }
+    }
+    let mut text = String::from(
+        "/// The runtime of gdc, as far as this file uses it.\n\
+         #[allow(dead_code, unused_imports, unused_macros)]\n\
+         pub mod rt {\n",
+    );
+    // Generated code offers what needs a heap only beside a runtime with one.
+    text.push_str(
+        "    macro_rules! with_alloc {\n        ($($item:tt)*) => {};\n    }\n    \
+         pub(crate) use with_alloc;\n",
+    );
+    for section in SECTIONS
+        .iter()
+        .filter(|section| needed.contains(&section.name))
+    {
+        // The functions of `double` have the names of the generic ones.
+        if section.name != "double" {
+            text.push_str(&format!("\n    pub use self::{}::*;", section.name));
+        }
+        text.push_str(&format!("\n    pub mod {} {{\n", section.name));
+        for line in section.text.lines() {
+            if !line.is_empty() {
+                text.push_str("        ");
+                text.push_str(line);
+            }
+            text.push('\n');
+        }
+        text.push_str("    }\n");
+    }
+    text.push_str("}\n");
+    text
+}

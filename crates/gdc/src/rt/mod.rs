@@ -1,0 +1,92 @@
+//! The runtime of generated code.
+//!
+//! Everything here exists twice with the same names and meaning: in this crate,
+//! on the lanes of `fearless_simd`, and as text over plain arrays that
+//! stand-alone generated files carry along. All but the lanes and what needs a
+//! heap is the same source, so the two cannot drift apart.
+//!
+//! # Surface
+//!
+//! In this list `T` is one `f32`, one `f64` or [`F32x16`]; operators
+//! `+ - * /` and negation work on all of them, `& | !` on their masks.
+//!
+//! | names | what they do |
+//! |---|---|
+//! | [`level`], [`Level`], [`dispatch!`](dispatch) | the best instruction set; `dispatch!(level, simd => body(simd, ...))` |
+//! | [`Simd`], [`F32x16<S>`](F32x16), [`Mask16<S>`](Mask16) | lanes over a token `S: Simd` |
+//! | `F32x16::{splat, load, store, load_at, store_at, load_head, store_head, load_head_at, store_head_at, from_fn, from_u32, iota, to_array, interleave}` | values into lanes and out |
+//! | `F32x16::{sum, product, max, min}` | over the lanes, by a fixed halving tree |
+//! | [`transpose`], `Mask16::first` | 16 x 16 values; the first `n` lanes |
+//! | [`mul_add`], [`abs`], [`sqrt`], [`min`], [`max`], [`floor`], [`ceil`], [`round`], [`sign`], [`copysign`] | of `T` |
+//! | [`lt`], [`le`], [`gt`], [`ge`], [`eq`], [`ne`], [`select`], `Mask::{any, all}` | comparisons of `T` and their masks |
+//! | [`exp`], [`expm1`], [`ln`], [`ln_1p`], [`tanh`], [`sigmoid`], [`softplus`], [`erf`], [`sin`], [`cos`], [`pow`], [`powi`] | functions of `T` |
+//! | [`fold`], [`uniform`], [`normal`], `*_of`, `*_f64` | counter-based random numbers |
+//! | [`Order`] | the order of samples |
+//! | [`Error`] | what can be wrong with data |
+//! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`] | the training loop |
+//! | [`with_alloc!`](with_alloc), `boxed`, `Box`, `fit_history` | only with a heap |
+//!
+//! A kernel is `#[inline(always)] fn body<S: Simd>(simd: S, ...)`, and all that
+//! it calls on lanes is inlined into it: only then does it run with the
+//! instruction set that [`dispatch!`](dispatch) chose.
+
+mod lanes;
+mod level;
+pub use lanes::*;
+pub use level::*;
+
+#[path = "../../../gdc-codegen/runtime/double.rs"]
+pub mod double;
+#[path = "../../../gdc-codegen/runtime/error.rs"]
+mod error;
+#[path = "../../../gdc-codegen/runtime/lane.rs"]
+mod lane;
+#[path = "../../../gdc-codegen/runtime/math.rs"]
+mod math;
+#[path = "../../../gdc-codegen/runtime/order.rs"]
+mod order;
+#[path = "../../../gdc-codegen/runtime/places.rs"]
+mod places;
+#[path = "../../../gdc-codegen/runtime/random.rs"]
+mod random;
+#[path = "../../../gdc-codegen/runtime/real.rs"]
+mod real;
+#[path = "../../../gdc-codegen/runtime/root.rs"]
+mod root;
+#[path = "../../../gdc-codegen/runtime/train.rs"]
+mod train;
+
+pub use error::*;
+pub use lane::*;
+pub use math::*;
+pub use order::*;
+pub use places::*;
+pub use random::*;
+pub use real::*;
+pub use root::*;
+pub use train::*;
+
+#[cfg(feature = "alloc")]
+mod heap;
+#[cfg(feature = "alloc")]
+pub use heap::*;
+
+/// Expands to its content where the runtime has a heap (feature `alloc`), else
+/// to nothing.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_alloc {
+    ($($item:tt)*) => { $($item)* };
+}
+
+/// Expands to its content where the runtime has a heap (feature `alloc`), else
+/// to nothing.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_alloc {
+    ($($item:tt)*) => {};
+}
+
+pub use crate::__with_alloc as with_alloc;

@@ -1,0 +1,48 @@
+//! The runtime's text compiles as part of a file that needs nothing but
+//! `core`, under the strictest settings, whichever sections are taken.
+
+use std::path::Path;
+use std::process::Command;
+
+#[path = "../../gdc-codegen/runtime/sections.rs"]
+mod sections;
+
+/// Compiles `text` as a library and returns rustc's complaints.
+fn complaints(folder: &Path, name: &str, text: &str) -> String {
+    let source = folder.join(name).with_extension("rs");
+    std::fs::write(&source, text).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
+    let done = Command::new(rustc)
+        .args([
+            "--edition",
+            "2021",
+            "--crate-type",
+            "lib",
+            "--emit",
+            "metadata",
+            "--out-dir",
+        ])
+        .arg(folder)
+        .arg(&source)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&done.stderr).into_owned()
+}
+
+#[test]
+fn every_subset_compiles_without_warnings() {
+    let folder = std::env::temp_dir().join(format!("gdc-standalone-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut subsets: Vec<Vec<&str>> = sections::SECTIONS.iter().map(|s| vec![s.name]).collect();
+    subsets.push(sections::SECTIONS.iter().map(|s| s.name).collect());
+    subsets.push(vec![]);
+    for (i, subset) in subsets.iter().enumerate() {
+        let text = format!(
+            "#![no_std]\n#![no_implicit_prelude]\n#![forbid(unsafe_code)]\n#![deny(warnings)]\n{}",
+            sections::module(subset)
+        );
+        let said = complaints(&folder, &format!("subset{i}"), &text);
+        assert!(said.is_empty(), "sections {subset:?}:\n{said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
