@@ -8,6 +8,6 @@ model Digits {
     output probs = softmax(logits);
     loss   cross_entropy(logits, label);
     metric accuracy = argmax(logits) == label;
-    optimizer adam(lr = cosine(3e-3, steps = 1350));
+    optimizer adam(lr = cosine(1e-2, steps = 1350));
     train { batch = 32; epochs = 30; }
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import train_test_split
 
 DATA = Path(__file__).resolve().parent / "data"
 
@@ -88,12 +89,14 @@ def iris():
 
 
 def digits():
-    """1437 of the 1797 digits to train on, 360 to test with, after one shuffle."""
+    """1437 of the 1797 digits to train on, 360 to test with, each digit in proportion."""
     source = load_digits()
-    order = np.random.RandomState(6).permutation(len(source.target))
-    for name, rows in [("train", order[:1437]), ("test", order[1437:])]:
+    every = np.arange(len(source.target))
+    train, test = train_test_split(every, test_size=360, stratify=source.target, random_state=42)
+    for name, rows in [("train", train), ("test", test)]:
         images = source.images[rows].astype(np.uint8)
-        write_npz(f"digits_{name}.npz", {"image": images, "label": source.target[rows].astype(np.uint8)})
+        labels = source.target[rows].astype(np.uint8)
+        write_npz(f"digits_{name}.npz", {"image": images, "label": labels})
 
 
 if __name__ == "__main__":
