@@ -8,3 +8,6 @@ mod literal;
 mod message;
 mod rebuild;
 mod site;
+
+#[cfg(test)]
+mod tests;

@@ -108,11 +108,16 @@ impl Rebuilt {
             Delimiter::None if is_operand(rest.as_slice()) => ("", ""),
             Delimiter::None => ("(", ")"),
         };
-        self.piece(open, group.span_open(), false);
+        let mut spans = (group.span_open(), group.span_close());
+        if let (Delimiter::None, [first, .., last]) = (group.delimiter(), rest.as_slice()) {
+            // The fragment itself is at `$name` in the macro; the user wrote what is in it.
+            spans = (first.span(), last.span());
+        }
+        self.piece(open, spans.0, false);
         Open {
             rest,
             close,
-            span: group.span_close(),
+            span: spans.1,
         }
     }
 
