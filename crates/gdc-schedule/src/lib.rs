@@ -1,1 +1,76 @@
-//! Placeholder.
+//! From the tensor graph to loop programs: which routine computes what, what is stored, what
+//! shares a loop nest, and in which shape of loops each nest runs.
+
+mod build;
+mod emit;
+mod group;
+mod int;
+mod kernels;
+mod nest;
+mod plan;
+mod storage;
+mod views;
+
+use build::Build;
+use gdc_ir::Model;
+use gdc_ir::program::{Program, Programs, Routine};
+use group::Group;
+use plan::Plan;
+use std::collections::BTreeSet;
+
+/// Schedules a model.
+///
+/// `model` is the whole batched training graph: loss, metrics, gradients, updates and initial
+/// values, with the batch as explicit first axis of every per-sample node. `sample` is the
+/// same model for one sample, without that axis, of which only the outputs are computed.
+pub fn schedule(model: &Model, sample: &Model) -> Programs {
+    Programs {
+        name: model.name.clone(),
+        docs: model.docs.clone(),
+        init: program(model, Plan::init(model), None),
+        train: train(model),
+        predict: program(sample, Plan::predict(sample), None),
+        settings: model.settings.clone(),
+    }
+}
+
+/// The training program. Updates that another one would overtake are deferred until an order
+/// is found; with all deferred there is one.
+fn train(model: &Model) -> Program {
+    let mut deferred = BTreeSet::new();
+    loop {
+        let mut plan = Plan::train(model, &deferred);
+        plan.inline_cheap();
+        let (groups, more) = group::groups(&plan);
+        let before = deferred.len();
+        deferred.extend(more);
+        if deferred.len() == before {
+            return assemble(model, &plan, &groups, model.settings.batch);
+        }
+    }
+}
+
+fn program(model: &Model, mut plan: Plan, batch: Option<usize>) -> Program {
+    plan.inline_cheap();
+    let (groups, _) = group::groups(&plan);
+    assemble(model, &plan, &groups, batch)
+}
+
+/// Buffers and kernels for groups.
+fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) -> Program {
+    let mut build = Build::new(Program {
+        name: model.name.clone(),
+        precision: model.precision,
+        batch,
+        ..Program::default()
+    });
+    let storage = storage::Storage::new(plan, model, groups, &mut build);
+    for (r, name) in plan.routines.iter().enumerate() {
+        let mut list = Vec::new();
+        for group in groups.iter().filter(|g| g.routine == r) {
+            list.extend(kernels::kernels(plan, &storage, &mut build, group));
+        }
+        build.program.routines.push(Routine { name: (*name).to_owned(), kernels: list });
+    }
+    build.program
+}

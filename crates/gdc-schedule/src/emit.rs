@@ -1,0 +1,442 @@
+//! Expressions of the graph as scalar values of a kernel.
+
+use crate::build::Build;
+use crate::int::Int;
+use crate::plan::Plan;
+use crate::storage::Storage;
+use gdc_ir::program::{Elem, Index, Local, LocalTy, LoopVar, Place, Stmt, Value};
+use gdc_ir::{Expr, ExprId, NodeId, NodeKind, Op, Ty, Var};
+use std::collections::BTreeMap;
+
+/// The integers for which index variables stand.
+pub(crate) type Env = BTreeMap<Var, Int>;
+
+/// Values nested more deeply than this are cut by a `let`.
+const DEPTH: usize = 10;
+
+/// The lane axis of a vector kernel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    /// Stands for the lane, 0 to 15.
+    pub var: LoopVar,
+    /// How many lanes are in use.
+    pub valid: usize,
+}
+
+/// The writer of one kernel.
+pub(crate) struct Emit<'a> {
+    pub plan: &'a Plan,
+    pub storage: &'a Storage,
+    pub build: &'a mut Build,
+    /// The kernel's number type.
+    pub real: Elem,
+    /// The statement list being written.
+    pub out: Vec<Stmt>,
+    /// The place at hand.
+    pub point: Vec<Int>,
+    /// The values at the place at hand that are in locals.
+    pub values: BTreeMap<NodeId, Value>,
+    /// The lane axis, in the vector part of a kernel.
+    pub lane: Option<Lane>,
+}
+
+impl<'a> Emit<'a> {
+    pub fn new(plan: &'a Plan, storage: &'a Storage, build: &'a mut Build, real: Elem) -> Self {
+        let (out, point, values) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Emit { plan, storage, build, real, out, point, values, lane: None }
+    }
+
+    /// Writes what `body` writes into a list of its own.
+    pub fn nested(&mut self, body: impl FnOnce(&mut Self)) -> Vec<Stmt> {
+        let outer = std::mem::take(&mut self.out);
+        body(self);
+        std::mem::replace(&mut self.out, outer)
+    }
+
+    /// A loop; none for an extent of 1. The body is given the loop variable as an integer.
+    pub fn repeat(&mut self, name: &str, extent: usize, body: impl FnOnce(&mut Self, Int)) {
+        if extent == 1 {
+            return body(self, Int::constant(0));
+        }
+        let var = self.build.loop_var(name, extent);
+        let body = self.nested(|e| body(e, Int::var(var)));
+        self.out.push(Stmt::For { var, extent, body });
+    }
+
+    /// Nested loops, outermost first.
+    pub fn repeat_all(&mut self, dims: &[(String, usize)], body: impl FnOnce(&mut Self, Vec<Int>)) {
+        self.repeat_rest(dims, Vec::new(), Box::new(body));
+    }
+
+    fn repeat_rest<'f>(&mut self, dims: &[(String, usize)], at: Vec<Int>, body: Box<dyn FnOnce(&mut Self, Vec<Int>) + 'f>) {
+        match dims.split_first() {
+            None => body(self, at),
+            Some(((name, extent), rest)) => self.repeat(name, *extent, |e, i| {
+                let mut at = at;
+                at.push(i);
+                e.repeat_rest(rest, at, body);
+            }),
+        }
+    }
+
+    /// An immutable local.
+    pub fn bind(&mut self, name: &str, ty: LocalTy, value: Value) -> Value {
+        if matches!(value, Value::Local(_, ref at) if at.is_empty()) {
+            return value;
+        }
+        let local = self.build.local(name, ty, &[]);
+        self.out.push(Stmt::Let { local, value });
+        Value::Local(local, Vec::new())
+    }
+
+    /// A mutable local.
+    pub fn variable(&mut self, name: &str, ty: LocalTy, init: Value) -> Local {
+        let local = self.build.local(name, ty, &[]);
+        self.out.push(Stmt::Var { local, init });
+        local
+    }
+
+    /// `place = value`
+    pub fn set(&mut self, place: Place, value: Value) {
+        self.out.push(Stmt::Set { place, value });
+    }
+
+    /// What kind of local holds values of a type.
+    pub fn local_ty(ty: Ty) -> LocalTy {
+        match ty {
+            Ty::Real => LocalTy::Real,
+            Ty::Int => LocalTy::Int,
+            Ty::Bool => LocalTy::Bool,
+        }
+    }
+
+    /// An expression as a scalar, with `let`s for parts that occur more than once.
+    pub fn scalar(&mut self, root: ExprId, env: &Env) -> Value {
+        let exprs = &self.plan.graph.exprs;
+        if exprs.ty(root) == Ty::Int {
+            return self.int(root, env).value();
+        }
+        let (order, uses) = evaluation_order(exprs, root);
+        let mut done: BTreeMap<ExprId, (Value, usize)> = BTreeMap::new();
+        for id in order {
+            let mut depth = 0;
+            for child in exprs.children(id) {
+                depth = depth.max(done.get(&child).map_or(0, |(_, d)| *d) + 1);
+            }
+            let value = self.scalar_part(id, env, &done);
+            let shared = uses.get(&id).is_some_and(|n| *n > 1);
+            let trivial = matches!(value, Value::Real(_) | Value::Bool(_) | Value::Local(..));
+            let entry = if !trivial && id != root && (shared || depth > DEPTH) {
+                let ty = Self::local_ty(exprs.ty(id));
+                (self.bind("t", ty, value), 0)
+            } else {
+                (value, depth)
+            };
+            done.insert(id, entry);
+        }
+        done.remove(&root).map_or(Value::Real(0.0), |(v, _)| v)
+    }
+
+    /// One real or truth value, given its parts.
+    fn scalar_part(&mut self, id: ExprId, env: &Env, done: &BTreeMap<ExprId, (Value, usize)>) -> Value {
+        let plan = self.plan;
+        let exprs = &plan.graph.exprs;
+        let part = |e: &ExprId| done.get(e).map_or(Value::Real(0.0), |(v, _)| v.clone());
+        match exprs.get(id) {
+            Expr::Real(bits) => Value::Real(bits.get()),
+            Expr::Bool(b) => Value::Bool(*b),
+            Expr::Int(_) => self.int(id, env).value(),
+            Expr::Read { node, at, otherwise } => {
+                let at: Vec<Int> = at.iter().map(|&e| self.int(e, env)).collect();
+                self.read(*node, at, otherwise.as_ref().map(part))
+            }
+            Expr::Random { dist, site, element } => {
+                let element = self.int(*element, env).index();
+                Value::Random { dist: *dist, site: *site, element }
+            }
+            Expr::Op(op, args) => {
+                if args.iter().any(|&a| exprs.ty(a) == Ty::Int) {
+                    let ints: Vec<Int> = args.iter().map(|&a| self.int(a, env)).collect();
+                    return match ints.as_slice() {
+                        [a] => a.real(self.build),
+                        [a, b] => a.compare(*op, b, self.build),
+                        _ => Value::Real(0.0),
+                    };
+                }
+                simplified(*op, args.iter().map(part).collect())
+            }
+        }
+    }
+
+    /// An integer expression.
+    pub fn int(&mut self, id: ExprId, env: &Env) -> Int {
+        let plan = self.plan;
+        match plan.graph.exprs.get(id) {
+            Expr::Int(affine) => {
+                let mut sum = Int::constant(affine.constant);
+                for (v, c) in &affine.terms {
+                    sum = sum.plus(env.get(v).unwrap_or(&Int::default()), *c);
+                }
+                sum
+            }
+            Expr::Read { node, at, otherwise } => {
+                let at: Vec<Int> = at.iter().map(|&e| self.int(e, env)).collect();
+                let range = self.int_range(*node);
+                match otherwise {
+                    None => {
+                        let value = self.read(*node, at, None);
+                        as_int(value, range)
+                    }
+                    Some(o) => {
+                        let other = self.int(*o, env);
+                        let (low, high) = other.range(self.build);
+                        let range = (range.0.min(low), range.1.max(high));
+                        Int::atom(self.read(*node, at, Some(other.value())), range)
+                    }
+                }
+            }
+            Expr::Op(op, args) => {
+                if *op == Op::Select {
+                    let condition = self.scalar(args[0], env);
+                    let (a, b) = (self.int(args[1], env), self.int(args[2], env));
+                    return self.int_choice(|a, b| vec![condition, a, b], Op::Select, &a, &b);
+                }
+                let ints: Vec<Int> = args.iter().map(|&a| self.int(a, env)).collect();
+                self.int_op(*op, &ints)
+            }
+            Expr::Real(_) | Expr::Bool(_) | Expr::Random { .. } => Int::default(),
+        }
+    }
+
+    fn int_op(&mut self, op: Op, args: &[Int]) -> Int {
+        match (op, args) {
+            (Op::Neg, [a]) => a.scaled(-1),
+            (Op::Detach, [a]) => a.clone(),
+            (Op::Add, [a, b]) => a.plus(b, 1),
+            (Op::Sub, [a, b]) => a.plus(b, -1),
+            (Op::Mul, [a, b]) => match (a.as_constant(), b.as_constant()) {
+                (Some(c), _) => b.scaled(c),
+                (_, Some(c)) => a.scaled(c),
+                _ => {
+                    let (a, b) = (a.clone(), b.clone());
+                    let ((al, ah), (bl, bh)) = (a.range(self.build), b.range(self.build));
+                    let ends = [al.saturating_mul(bl), al.saturating_mul(bh), ah.saturating_mul(bl), ah.saturating_mul(bh)];
+                    let range = (ends.iter().copied().min().unwrap_or(0), ends.iter().copied().max().unwrap_or(0));
+                    Int::atom(Value::Op(Op::Mul, vec![a.value(), b.value()]), range)
+                }
+            },
+            (Op::IntDiv | Op::IntMod, [a, b]) => self.divided(op, a, b),
+            (Op::Min | Op::Max, [a, b]) => self.int_choice(|a, b| vec![a, b], op, a, b),
+            (Op::Abs, [a]) => {
+                let negative = a.scaled(-1);
+                self.int_choice(|a, b| vec![a, b], Op::Max, a, &negative)
+            }
+            _ => Int::default(),
+        }
+    }
+
+    /// `a div b` or `a mod b`, rounded down, for a positive `b`.
+    fn divided(&mut self, op: Op, a: &Int, b: &Int) -> Int {
+        let divisor = b.as_constant().unwrap_or(1).max(1);
+        let (low, high) = a.range(self.build);
+        // Lifted above zero by a multiple of the divisor, which only shifts the quotient.
+        let lift = if low < 0 { (-low).div_euclid(divisor) + i64::from((-low) % divisor != 0) } else { 0 };
+        let lifted = a.shifted(lift.saturating_mul(divisor));
+        let (low, high) = (low.div_euclid(divisor), high.div_euclid(divisor));
+        let quotient_is_known = low == high;
+        match op {
+            Op::IntDiv if quotient_is_known => Int::constant(low),
+            Op::IntMod if quotient_is_known => a.shifted(-low.saturating_mul(divisor)),
+            Op::IntDiv => {
+                // Terms that divide without remainder leave the quotient as they are.
+                let (whole, rest) = split_multiples(&lifted, divisor);
+                let (l, h) = rest.range(self.build);
+                if l >= 0 && h < divisor {
+                    return whole.shifted(-lift);
+                }
+                let value = Value::Op(op, vec![lifted.value(), b.value()]);
+                Int::atom(value, (low + lift, high + lift)).shifted(-lift)
+            }
+            _ => {
+                let (_, rest) = split_multiples(&lifted, divisor);
+                let (l, h) = rest.range(self.build);
+                if l >= 0 && h < divisor {
+                    return rest;
+                }
+                let value = Value::Op(Op::IntMod, vec![if l >= 0 { rest } else { lifted }.value(), b.value()]);
+                Int::atom(value, (0, divisor - 1))
+            }
+        }
+    }
+
+    /// One of two integers, which are lifted above zero while it is found out which.
+    fn int_choice(&mut self, args: impl FnOnce(Value, Value) -> Vec<Value>, op: Op, a: &Int, b: &Int) -> Int {
+        let ((al, ah), (bl, bh)) = (a.range(self.build), b.range(self.build));
+        let lift = (-al.min(bl)).max(0);
+        let value = Value::Op(op, args(a.shifted(lift).value(), b.shifted(lift).value()));
+        let range = match op {
+            Op::Min => (al.min(bl), ah.min(bh)),
+            Op::Max => (al.max(bl), ah.max(bh)),
+            _ => (al.min(bl), ah.max(bh)),
+        };
+        Int::atom(value, (range.0 + lift, range.1 + lift)).shifted(-lift)
+    }
+
+    /// The values that an integer tensor can have.
+    fn int_range(&self, node: NodeId) -> (i64, i64) {
+        let node = self.plan.graph.node(node);
+        node.range.map_or((0, i64::from(u32::MAX)), |(low, high)| (low, (high - 1).max(low)))
+    }
+
+    /// The element of a tensor, or `otherwise` where the place is outside.
+    pub fn read(&mut self, node: NodeId, at: Vec<Int>, otherwise: Option<Value>) -> Value {
+        let inside = match otherwise {
+            None => Value::Bool(true),
+            Some(_) => self.inside(node, &at),
+        };
+        match (otherwise, inside) {
+            (None, _) | (_, Value::Bool(true)) => self.element(node, at),
+            (Some(other), Value::Bool(false)) => other,
+            (Some(other), condition) => {
+                let value = self.element(node, at);
+                Value::Op(Op::Select, vec![condition, value, other])
+            }
+        }
+    }
+
+    /// Whether a place lies in a tensor.
+    pub fn inside(&self, node: NodeId, at: &[Int]) -> Value {
+        let mut all = Value::Bool(true);
+        for (i, &n) in at.iter().zip(&self.plan.graph.node(node).shape) {
+            let from = Int::constant(0).compare(Op::Le, i, self.build);
+            let to = i.compare(Op::Lt, &Int::constant(n as i64), self.build);
+            all = simplified(Op::And, vec![all, simplified(Op::And, vec![from, to])]);
+        }
+        all
+    }
+
+    /// The element of a tensor at a place inside.
+    fn element(&mut self, node: NodeId, at: Vec<Int>) -> Value {
+        let plan = self.plan;
+        if at == self.point {
+            if let Some(value) = self.values.get(&node) {
+                return value.clone();
+            }
+        }
+        let kind = &plan.graph.node(node).kind;
+        if plan.inlined.contains(&node) {
+            match kind {
+                NodeKind::Compute { axes, body, .. } => {
+                    let env: Env = axes.iter().copied().zip(at).collect();
+                    return self.scalar(*body, &env);
+                }
+                NodeKind::Literal(values) => return Value::Real(values.first().copied().unwrap_or(0.0)),
+                NodeKind::Leaf(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) => {}
+            }
+        }
+        let source = plan.source(node);
+        let Some(buffer) = self.storage.buffer(source) else { return Value::Real(0.0) };
+        let at = self.stored_place(node, buffer, at);
+        let load = Value::Load(buffer, at.iter().map(Int::index).collect());
+        let narrow = self.build.program.buffer(buffer).elem == Elem::F64 && self.real == Elem::F32;
+        if narrow { Value::Narrow(Box::new(load)) } else { load }
+    }
+
+    /// Where in a buffer an element of a tensor, which may be a view of what is stored, lies.
+    pub fn stored_place(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, at: Vec<Int>) -> Vec<Int> {
+        let seen = &self.plan.graph.node(node).shape;
+        let stored = self.build.program.buffer(buffer).shape.clone();
+        if *seen == stored {
+            return at;
+        }
+        let mut out = Vec::new();
+        for (seen_axes, stored_axes) in crate::views::matching(seen, &stored) {
+            let mut flat = Int::default();
+            for k in seen_axes {
+                flat = flat.scaled(seen[k] as i64).plus(&at[k], 1);
+            }
+            let mut parts = Vec::new();
+            for k in stored_axes.rev() {
+                let n = stored[k] as i64;
+                let (_, high) = flat.range(self.build);
+                if high < n {
+                    parts.push(flat);
+                    flat = Int::default();
+                } else {
+                    let divisor = Int::constant(n);
+                    parts.push(self.divided(Op::IntMod, &flat, &divisor));
+                    flat = self.divided(Op::IntDiv, &flat, &divisor);
+                }
+            }
+            parts.reverse();
+            out.extend(parts);
+        }
+        out
+    }
+
+    /// An index list as indices.
+    pub fn indices(at: &[Int]) -> Vec<Index> {
+        at.iter().map(Int::index).collect()
+    }
+}
+
+/// The integer that a value is, without wrapping what is already one.
+fn as_int(value: Value, range: (i64, i64)) -> Int {
+    match value {
+        Value::Int(Index::Affine { terms, constant }) => Int { terms, atoms: Vec::new(), constant },
+        value => Int::atom(value, range),
+    }
+}
+
+/// `a = divisor * whole + rest`, by terms.
+fn split_multiples(a: &Int, divisor: i64) -> (Int, Int) {
+    let (mut whole, mut rest) = (Int::default(), Int::default());
+    for &(v, c) in &a.terms {
+        if c % divisor == 0 {
+            whole.terms.push((v, c / divisor));
+        } else {
+            rest.terms.push((v, c));
+        }
+    }
+    for (atom, c) in &a.atoms {
+        if c % divisor == 0 {
+            whole.atoms.push((atom.clone(), c / divisor));
+        } else {
+            rest.atoms.push((atom.clone(), *c));
+        }
+    }
+    whole.constant = a.constant.div_euclid(divisor);
+    rest.constant = a.constant.rem_euclid(divisor);
+    (whole, rest)
+}
+
+/// The real and truth-valued parts of an expression, parts first, and how often each is used.
+fn evaluation_order(exprs: &gdc_ir::Exprs, root: ExprId) -> (Vec<ExprId>, BTreeMap<ExprId, usize>) {
+    let mut order = Vec::new();
+    let mut uses = BTreeMap::new();
+    exprs.walk(root, &mut |id| {
+        if exprs.ty(id) != Ty::Int {
+            order.push(id);
+            for child in exprs.children(id) {
+                *uses.entry(child).or_insert(0) += 1;
+            }
+        }
+    });
+    (order, uses)
+}
+
+/// An operator on values, where truth values that are known decide.
+pub(crate) fn simplified(op: Op, mut args: Vec<Value>) -> Value {
+    match (op, args.as_slice()) {
+        (Op::Detach, [a]) => a.clone(),
+        (Op::And, [Value::Bool(true), b]) => b.clone(),
+        (Op::And, [a, Value::Bool(true)]) => a.clone(),
+        (Op::And, [Value::Bool(false), _] | [_, Value::Bool(false)]) => Value::Bool(false),
+        (Op::Or, [Value::Bool(false), b]) => b.clone(),
+        (Op::Or, [a, Value::Bool(false)]) => a.clone(),
+        (Op::Or, [Value::Bool(true), _] | [_, Value::Bool(true)]) => Value::Bool(true),
+        (Op::Not, [Value::Bool(b)]) => Value::Bool(!b),
+        (Op::Select, [Value::Bool(c), ..]) => args.swap_remove(if *c { 1 } else { 2 }),
+        _ => Value::Op(op, args),
+    }
+}

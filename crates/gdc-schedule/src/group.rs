@@ -1,0 +1,159 @@
+//! Fusion: which statements share a loop nest.
+//!
+//! A group's members have one shape and read each other only at the place at hand. The
+//! first may be a reduction or a scatter; what follows is elementwise and rides in its
+//! epilogue. Groups are in an order of evaluation.
+
+use crate::plan::{Plan, Target};
+use gdc_ir::{Leaf, NodeId, NodeKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Statements that share a loop nest.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub routine: usize,
+    /// In order of evaluation.
+    pub members: Vec<NodeId>,
+    pub shape: Vec<usize>,
+    /// Whether they are once-per-step scalars.
+    pub step: bool,
+}
+
+/// All groups, routine after routine, and the leaves whose updates must be deferred first,
+/// because another update needs their old value later. If there are any, the groups are in
+/// no good order.
+pub(crate) fn groups(plan: &Plan) -> (Vec<Group>, BTreeSet<NodeId>) {
+    let (mut out, mut deferred) = (Vec::new(), BTreeSet::new());
+    for routine in 0..plan.routines.len() {
+        let formed = form(plan, routine);
+        match order(plan, &formed) {
+            Ok(ordered) => out.extend(ordered),
+            Err(leaves) => {
+                out.extend(formed);
+                deferred.extend(leaves);
+            }
+        }
+    }
+    (out, deferred)
+}
+
+/// Forms the groups of a routine, greedily and in order of evaluation.
+fn form(plan: &Plan, routine: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut group_of: BTreeMap<NodeId, usize> = BTreeMap::new();
+    // What members of each group read at the place at hand.
+    let mut beside: Vec<BTreeSet<NodeId>> = Vec::new();
+    let here = plan.routine_of.iter().filter(|(id, r)| **r == routine && !plan.inlined.contains(id));
+    for (&id, _) in here {
+        let node = plan.graph.node(id);
+        let step = plan.step.contains(&id);
+        let reads = plan.effective_reads(id);
+        let joins = joinable(plan, id).then(|| {
+            let latest = reads.iter().filter_map(|r| group_of.get(&r.node)).max().copied();
+            let fits = |&g: &usize| {
+                let group: &Group = &groups[g];
+                group.shape == node.shape
+                    && group.step == step
+                    && !holds_scatter(plan, group)
+                    && reads.iter().all(|r| r.identity || group_of.get(&r.node) != Some(&g))
+            };
+            // A companion that reads the same tensor here, no earlier than what is needed.
+            let companion = || {
+                let from = latest.map_or(0, |g| g + 1);
+                (from..groups.len()).rev().find(|&g| {
+                    fits(&g) && !has_reduction(plan, &groups[g])
+                        && (node.shape.is_empty()
+                            || reads.iter().any(|r| r.identity && beside[g].contains(&r.node)))
+                })
+            };
+            latest.filter(fits).or_else(companion)
+        });
+        let g = joins.flatten().unwrap_or_else(|| {
+            groups.push(Group { routine, members: Vec::new(), shape: node.shape.clone(), step });
+            beside.push(BTreeSet::new());
+            groups.len() - 1
+        });
+        groups[g].members.push(id);
+        beside[g].extend(reads.iter().filter(|r| r.identity).map(|r| r.node));
+        group_of.insert(id, g);
+    }
+    groups
+}
+
+/// Whether a statement can ride with others.
+fn joinable(plan: &Plan, id: NodeId) -> bool {
+    matches!(plan.graph.node(id).kind, NodeKind::Compute { reduce: None, .. }) && !plan.apart.contains(&id)
+}
+
+fn holds_scatter(plan: &Plan, group: &Group) -> bool {
+    let fixed = |&id: &NodeId| {
+        matches!(plan.graph.node(id).kind, NodeKind::Scatter { .. } | NodeKind::Literal(_))
+    };
+    group.members.iter().any(fixed) || group.members.iter().any(|id| plan.apart.contains(id))
+}
+
+fn has_reduction(plan: &Plan, group: &Group) -> bool {
+    let reduces = |&id: &NodeId| matches!(plan.graph.node(id).kind, NodeKind::Compute { reduce: Some(_), .. });
+    group.members.iter().any(reduces)
+}
+
+/// Orders groups so that a leaf is written after every read of its old value (or, for
+/// initial values, before every read), otherwise leaving them as they stand.
+fn order(plan: &Plan, groups: &[Group]) -> Result<Vec<Group>, BTreeSet<NodeId>> {
+    let mut writer: BTreeMap<NodeId, usize> = BTreeMap::new();
+    let mut group_of: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for (g, group) in groups.iter().enumerate() {
+        for &id in &group.members {
+            group_of.insert(id, g);
+        }
+    }
+    let leaf_of: BTreeMap<NodeId, NodeId> = plan.roots.iter().filter_map(|r| match r.target {
+        Target::Leaf(leaf) => Some((leaf, r.node)),
+        Target::Fresh(_) | Target::Gradient(_) => None,
+    }).collect();
+    for (&leaf, node) in &leaf_of {
+        if let Some(&g) = group_of.get(node) {
+            writer.insert(leaf, g);
+        }
+    }
+    let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); groups.len()];
+    let mut deferred = BTreeSet::new();
+    for (g, group) in groups.iter().enumerate() {
+        for &id in &group.members {
+            for read in plan.effective_reads(id) {
+                if let Some(&p) = group_of.get(&read.node) {
+                    if p != g {
+                        before[g].insert(p);
+                    }
+                }
+                let kept = matches!(plan.graph.node(read.node).leaf(), Some(Leaf::Param | Leaf::State));
+                let Some(&w) = writer.get(&read.node).filter(|_| kept) else { continue };
+                if w == g {
+                    if !read.identity {
+                        deferred.insert(read.node);
+                    }
+                } else if plan.reads_new {
+                    before[g].insert(w);
+                } else {
+                    before[w].insert(g);
+                }
+            }
+        }
+    }
+    if !deferred.is_empty() && !plan.reads_new {
+        return Err(deferred);
+    }
+    let mut done = vec![false; groups.len()];
+    let mut sequence = Vec::new();
+    while sequence.len() < groups.len() {
+        let ready = (0..groups.len()).find(|&g| !done[g] && before[g].iter().all(|&p| done[p]));
+        let Some(g) = ready else {
+            // A circle: some leaf of it must keep its old value for longer.
+            let stuck = writer.iter().filter(|(_, g)| !done[**g]).map(|(leaf, _)| *leaf);
+            return Err(stuck.collect());
+        };
+        done[g] = true;
+        sequence.push(groups[g].clone());
+    }
+    Ok(sequence)
+}

@@ -1,0 +1,55 @@
+//! Chooses the shape of loops for each group.
+
+use crate::build::Build;
+use crate::emit::Emit;
+use crate::group::Group;
+use crate::nest;
+use crate::plan::Plan;
+use crate::storage::Storage;
+use gdc_ir::program::{Elem, Kernel};
+use gdc_ir::{NodeId, NodeKind, Precision};
+
+/// The kernels that compute a group, in order.
+pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: &Group) -> Vec<Kernel> {
+    let Some(&first) = group.members.first() else { return Vec::new() };
+    let real = match build.program.precision {
+        Precision::F32 if !group.step => Elem::F32,
+        Precision::F32 | Precision::F64 => Elem::F64,
+    };
+    let mut emit = Emit::new(plan, storage, build, real);
+    let mut out = Vec::new();
+    match &plan.graph.node(first).kind {
+        NodeKind::Scatter { .. } => {
+            nest::scatter(&mut emit, first);
+            out.push(kernel(&mut emit, group, "scalar: sums at computed places".to_owned()));
+        }
+        NodeKind::Literal(values) => {
+            for from in (0..values.len()).step_by(nest::LITERALS) {
+                nest::literal(&mut emit, first, from);
+                out.push(kernel(&mut emit, group, "constants".to_owned()));
+            }
+        }
+        NodeKind::Compute { .. } | NodeKind::Leaf(_) | NodeKind::Reshape(_) => {
+            nest::nest(&mut emit, group);
+            let reason = if group.step { "once per step, in f64" } else { "scalar loops" };
+            out.push(kernel(&mut emit, group, reason.to_owned()));
+        }
+    }
+    out
+}
+
+/// Closes a kernel over the statements written so far.
+pub(crate) fn kernel(emit: &mut Emit<'_>, group: &Group, reason: String) -> Kernel {
+    let graph = &emit.plan.graph;
+    let head = head(emit, group);
+    let equations = group.members.iter().map(|&id| gdc_ir::text::equation(graph, id)).collect();
+    let origin = group.members.iter().find_map(|&id| graph.node(id).origin);
+    let body = std::mem::take(&mut emit.out);
+    Kernel { name: graph.node(head).name.clone(), equations, origin, reason, real: emit.real, body }
+}
+
+/// The member that names the kernel: the last that is stored.
+fn head(emit: &Emit<'_>, group: &Group) -> NodeId {
+    let stored = group.members.iter().rev().find(|&&id| emit.storage.buffer(id).is_some());
+    stored.or(group.members.first()).copied().unwrap_or(NodeId(0))
+}

@@ -1,0 +1,221 @@
+//! Plain loop nests: what is always possible.
+
+use crate::emit::{Emit, Env};
+use crate::group::Group;
+use crate::int::Int;
+use gdc_ir::program::{BufferId, Index, LocalTy, Place, Stmt, Value};
+use gdc_ir::{ExprId, Graph, NodeId, NodeKind, Op, Red, Var};
+
+/// How many elements of a constant one kernel stores.
+pub(crate) const LITERALS: usize = 200;
+
+/// Loops over the shape of a group, all members in the innermost.
+pub(crate) fn nest(emit: &mut Emit<'_>, group: &Group) {
+    let dims = dims(&emit.plan.graph, group);
+    emit.repeat_all(&dims, |emit, point| {
+        emit.point = point;
+        let mut stores = Vec::new();
+        for &id in &group.members {
+            let value = member(emit, id);
+            finish(emit, id, value, &mut stores);
+        }
+        // Stored only now: a member may still have read what these replace.
+        emit.out.extend(stores);
+    });
+}
+
+/// Names and extents of a group's loops.
+pub(crate) fn dims(graph: &Graph, group: &Group) -> Vec<(String, usize)> {
+    let named = |k: usize| {
+        group.members.iter().find_map(|&id| match &graph.node(id).kind {
+            NodeKind::Compute { axes, .. } => axes.get(k).map(|&v| graph.exprs.var(v).name.clone()),
+            _ => None,
+        })
+    };
+    group.shape.iter().enumerate().map(|(k, &n)| (named(k).unwrap_or_default(), n)).collect()
+}
+
+/// Makes a member's value at the place at hand known to later ones, and notes its store.
+pub(crate) fn finish(emit: &mut Emit<'_>, id: NodeId, value: Value, stores: &mut Vec<Stmt>) {
+    let node = emit.plan.graph.node(id);
+    let value = emit.bind(&node.name, Emit::local_ty(node.ty), value);
+    emit.values.insert(id, value.clone());
+    if let Some(buffer) = emit.storage.buffer(id) {
+        let at = emit.stored_place(id, buffer, emit.point.clone());
+        stores.push(Stmt::Set { place: Place::Element(buffer, Emit::indices(&at)), value });
+    }
+}
+
+/// The value of one statement at the place at hand.
+pub(crate) fn member(emit: &mut Emit<'_>, id: NodeId) -> Value {
+    let plan = emit.plan;
+    let NodeKind::Compute { axes, reduce, body } = &plan.graph.node(id).kind else {
+        return Value::Real(0.0);
+    };
+    let env: Env = axes.iter().copied().zip(emit.point.iter().cloned()).collect();
+    match reduce {
+        None => emit.scalar(*body, &env),
+        Some(r) => reduction(emit, &plan.graph.node(id).name, r.op, &r.over, *body, &env),
+    }
+}
+
+fn reduction(emit: &mut Emit<'_>, name: &str, op: Red, over: &[Var], body: ExprId, env: &Env) -> Value {
+    match op {
+        Red::Argmax | Red::Argmin => place_of_best(emit, op, over, body, env),
+        Red::Lse => log_sum_exp(emit, over, body, env),
+        Red::Sum | Red::Prod | Red::Max | Red::Min | Red::Any | Red::All => {
+            let ty = Emit::local_ty(op.result());
+            let total = emit.variable(name, ty, start(op));
+            let place = Place::Local(total, Vec::new());
+            turns(emit, over, env, |emit, env, _| {
+                let value = emit.scalar(body, env);
+                match op {
+                    Red::Sum => emit.out.push(Stmt::Add { place, value }),
+                    _ => {
+                        let so_far = Value::Local(total, Vec::new());
+                        emit.set(place, combine(op, so_far, value));
+                    }
+                }
+            });
+            Value::Local(total, Vec::new())
+        }
+    }
+}
+
+/// The value of a reduction over nothing.
+pub(crate) fn start(op: Red) -> Value {
+    match op {
+        Red::Sum => Value::Real(0.0),
+        Red::Prod => Value::Real(1.0),
+        Red::Max | Red::Argmax | Red::Lse => Value::Real(f64::NEG_INFINITY),
+        Red::Min | Red::Argmin => Value::Real(f64::INFINITY),
+        Red::Any => Value::Bool(false),
+        Red::All => Value::Bool(true),
+    }
+}
+
+/// One more value taken into a reduction, or two of them joined.
+pub(crate) fn combine(op: Red, a: Value, b: Value) -> Value {
+    let op = match op {
+        Red::Sum | Red::Lse => Op::Add,
+        Red::Prod => Op::Mul,
+        Red::Max | Red::Argmax => Op::Max,
+        Red::Min | Red::Argmin => Op::Min,
+        Red::Any => Op::Or,
+        Red::All => Op::And,
+    };
+    Value::Op(op, vec![a, b])
+}
+
+/// Loops over variables; the body is given where they stand, and their integers.
+pub(crate) fn turns(emit: &mut Emit<'_>, over: &[Var], env: &Env, body: impl FnOnce(&mut Emit<'_>, &Env, &[Int])) {
+    let exprs = &emit.plan.graph.exprs;
+    let dims: Vec<(String, usize)> =
+        over.iter().map(|&v| (exprs.var(v).name.clone(), exprs.extent(v))).collect();
+    emit.repeat_all(&dims, |emit, at| {
+        let mut env = env.clone();
+        env.extend(over.iter().copied().zip(at.iter().cloned()));
+        body(emit, &env, &at);
+    });
+}
+
+fn place_of_best(emit: &mut Emit<'_>, op: Red, over: &[Var], body: ExprId, env: &Env) -> Value {
+    let best = emit.variable("best", LocalTy::Real, start(op));
+    let place = emit.variable("place", LocalTy::Int, Value::Int(Index::constant(0)));
+    let extents: Vec<usize> = over.iter().map(|&v| emit.plan.graph.exprs.extent(v)).collect();
+    turns(emit, over, env, |emit, env, at| {
+        let value = emit.scalar(body, env);
+        let value = emit.bind("t", LocalTy::Real, value);
+        let flat = at.iter().zip(&extents).fold(Int::default(), |flat, (i, &n)| flat.scaled(n as i64).plus(i, 1));
+        let so_far = Value::Local(best, Vec::new());
+        let pair = if op == Red::Argmax { vec![so_far, value.clone()] } else { vec![value.clone(), so_far] };
+        let body = vec![
+            Stmt::Set { place: Place::Local(best, Vec::new()), value },
+            Stmt::Set { place: Place::Local(place, Vec::new()), value: flat.value() },
+        ];
+        emit.out.push(Stmt::If { condition: Value::Op(Op::Lt, pair), body });
+    });
+    Value::Local(place, Vec::new())
+}
+
+/// In two passes: the greatest, then the sum of exponentials of what lies below it.
+fn log_sum_exp(emit: &mut Emit<'_>, over: &[Var], body: ExprId, env: &Env) -> Value {
+    let top = emit.variable("top", LocalTy::Real, start(Red::Max));
+    turns(emit, over, env, |emit, env, _| {
+        let value = emit.scalar(body, env);
+        let value = combine(Red::Max, Value::Local(top, Vec::new()), value);
+        emit.set(Place::Local(top, Vec::new()), value);
+    });
+    let top = finite_or_zero(Value::Local(top, Vec::new()));
+    let top = emit.bind("top", LocalTy::Real, top);
+    let total = emit.variable("total", LocalTy::Real, Value::Real(0.0));
+    turns(emit, over, env, |emit, env, _| {
+        let value = emit.scalar(body, env);
+        let below = Value::Op(Op::Sub, vec![value, top.clone()]);
+        let value = Value::Op(Op::Exp, vec![below]);
+        emit.out.push(Stmt::Add { place: Place::Local(total, Vec::new()), value });
+    });
+    let log = Value::Op(Op::Log, vec![Value::Local(total, Vec::new())]);
+    Value::Op(Op::Add, vec![top, log])
+}
+
+/// Zero in place of minus infinity, so that the log-sum-exp of nothing but minus infinity is
+/// that again, and not the difference of two infinities.
+pub(crate) fn finite_or_zero(top: Value) -> Value {
+    let nothing = Value::Op(Op::Eq, vec![top.clone(), Value::Real(f64::NEG_INFINITY)]);
+    Value::Op(Op::Select, vec![nothing, Value::Real(0.0), top])
+}
+
+/// Fills a buffer with one number.
+pub(crate) fn fill(emit: &mut Emit<'_>, buffer: BufferId, value: f64) {
+    let shape = emit.build.program.buffer(buffer).shape.clone();
+    let dims: Vec<(String, usize)> = shape.into_iter().map(|n| ("i".to_owned(), n)).collect();
+    emit.repeat_all(&dims, |emit, at| {
+        emit.set(Place::Element(buffer, Emit::indices(&at)), Value::Real(value));
+    });
+}
+
+/// Zeros, then sums at computed places.
+pub(crate) fn scatter(emit: &mut Emit<'_>, id: NodeId) {
+    let plan = emit.plan;
+    let NodeKind::Scatter { domain, at, body } = &plan.graph.node(id).kind else { return };
+    let Some(buffer) = emit.storage.buffer(id) else { return };
+    fill(emit, buffer, 0.0);
+    turns(emit, domain, &Env::new(), |emit, env, _| {
+        let place: Vec<Int> = at.iter().map(|&e| emit.int(e, env)).collect();
+        let inside = emit.inside(id, &place);
+        let add = emit.nested(|emit| {
+            let value = emit.scalar(*body, env);
+            let place = emit.stored_place(id, buffer, place);
+            emit.out.push(Stmt::Add { place: Place::Element(buffer, Emit::indices(&place)), value });
+        });
+        match inside {
+            Value::Bool(true) => emit.out.extend(add),
+            Value::Bool(false) => {}
+            condition => emit.out.push(Stmt::If { condition, body: add }),
+        }
+    });
+}
+
+/// Stores some of the elements of a constant.
+pub(crate) fn literal(emit: &mut Emit<'_>, id: NodeId, from: usize) {
+    let plan = emit.plan;
+    let node = plan.graph.node(id);
+    let NodeKind::Literal(values) = &node.kind else { return };
+    let Some(buffer) = emit.storage.buffer(id) else { return };
+    for (k, &value) in values.iter().enumerate().skip(from).take(LITERALS) {
+        let mut at = vec![Int::default(); node.shape.len()];
+        let mut rest = k;
+        for (i, &n) in at.iter_mut().zip(&node.shape).rev() {
+            *i = Int::constant((rest % n.max(1)) as i64);
+            rest /= n.max(1);
+        }
+        let at = emit.stored_place(id, buffer, at);
+        let value = match node.ty {
+            gdc_ir::Ty::Real => Value::Real(value),
+            gdc_ir::Ty::Int => Value::Int(Index::constant(value as i64)),
+            gdc_ir::Ty::Bool => Value::Bool(value != 0.0),
+        };
+        emit.set(Place::Element(buffer, Emit::indices(&at)), value);
+    }
+}

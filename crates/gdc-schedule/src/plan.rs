@@ -1,0 +1,332 @@
+//! What is to be computed by which routine: the graph, the roots with the buffers that they
+//! fill, and the routine of every node.
+
+use gdc_ir::program::BufferRole;
+use gdc_ir::{Expr, Graph, Model, Node, NodeId, NodeKind, Ty};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a root's value goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A buffer of its own.
+    Fresh(BufferRole),
+    /// The derivative by a parameter.
+    Gradient(NodeId),
+    /// The buffer of a leaf.
+    Leaf(NodeId),
+}
+
+/// A value that a program computes for the outside.
+#[derive(Clone, Debug)]
+pub(crate) struct Root {
+    pub node: NodeId,
+    pub name: String,
+    pub target: Target,
+    /// The routine at whose end it must be there.
+    pub routine: usize,
+}
+
+/// A graph with what is wanted of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub graph: Graph,
+    pub roots: Vec<Root>,
+    pub routines: Vec<&'static str>,
+    /// In which routine each needed node is computed; leaves and reshapes are absent.
+    pub routine_of: BTreeMap<NodeId, usize>,
+    /// Once-per-step scalars, computed in f64.
+    pub step: BTreeSet<NodeId>,
+    /// Nodes that must not be computed together with what they read.
+    pub apart: BTreeSet<NodeId>,
+    /// Nodes that must be stored although they could be computed where they are read.
+    pub held: BTreeSet<NodeId>,
+    /// Computed wherever they are read, never stored.
+    pub inlined: BTreeSet<NodeId>,
+    /// Whether leaves that a routine writes are read with their new values.
+    pub reads_new: bool,
+}
+
+impl Plan {
+    /// Initial values of parameters and states.
+    pub fn init(model: &Model) -> Plan {
+        let kept = model.params.iter().chain(&model.states);
+        let roots = kept.map(|k| Root {
+            node: k.init,
+            name: model.graph.node(k.node).name.clone(),
+            target: Target::Leaf(k.node),
+            routine: 0,
+        });
+        Plan { reads_new: true, ..Plan::new(model, vec!["init"], roots.collect(), &BTreeSet::new()) }
+    }
+
+    /// A training step. The updates of `deferred` leaves go through a temporary.
+    pub fn train(model: &Model, deferred: &BTreeSet<NodeId>) -> Plan {
+        let name = |n: NodeId| model.graph.node(n).name.clone();
+        let mut roots = Vec::new();
+        if let Some(node) = model.loss {
+            roots.push(Root { node, name: name(node), target: Target::Fresh(BufferRole::Loss), routine: 0 });
+        }
+        for metric in &model.metrics {
+            let target = Target::Fresh(BufferRole::Metric);
+            roots.push(Root { node: metric.node, name: metric.name.clone(), target, routine: 1 });
+        }
+        for gradient in &model.gradients {
+            let target = Target::Gradient(gradient.target);
+            let name = format!("d.{}", name(gradient.target));
+            roots.push(Root { node: gradient.value, name, target, routine: 2 });
+        }
+        for update in &model.updates {
+            let target = Target::Leaf(update.target);
+            roots.push(Root { node: update.value, name: name(update.target), target, routine: 3 });
+        }
+        Plan::new(model, vec!["forward", "metrics", "backward", "update"], roots, deferred)
+    }
+
+    /// The outputs for one sample.
+    pub fn predict(sample: &Model) -> Plan {
+        let roots = sample.outputs.iter().map(|o| Root {
+            node: o.node,
+            name: o.name.clone(),
+            target: Target::Fresh(BufferRole::Output),
+            routine: 0,
+        });
+        Plan::new(sample, vec!["predict"], roots.collect(), &BTreeSet::new())
+    }
+
+    fn new(model: &Model, routines: Vec<&'static str>, roots: Vec<Root>, deferred: &BTreeSet<NodeId>) -> Plan {
+        let graph = model.graph.clone();
+        let step = graph.nodes().map(|(id, _)| id);
+        let step = step.filter(|&id| graph.node(id).leaf().is_none() && graph.is_step_scalar(id)).collect();
+        let mut plan = Plan {
+            graph,
+            roots,
+            routines,
+            routine_of: BTreeMap::new(),
+            step,
+            apart: BTreeSet::new(),
+            held: BTreeSet::new(),
+            inlined: BTreeSet::new(),
+            reads_new: false,
+        };
+        plan.assign_routines();
+        plan.give_each_root_a_node(deferred);
+        plan.assign_routines();
+        plan
+    }
+
+    /// Each node goes to the earliest routine that needs it. Metrics run in evaluation only,
+    /// so what both they and the backward pass need belongs to the forward pass.
+    fn assign_routines(&mut self) {
+        let mut needed_by: BTreeMap<NodeId, BTreeSet<usize>> = BTreeMap::new();
+        for routine in 0..self.routines.len() {
+            let roots = self.roots.iter().filter(|r| r.routine == routine).map(|r| r.node);
+            for id in self.graph.reachable(roots) {
+                needed_by.entry(id).or_default().insert(routine);
+            }
+        }
+        let metrics = self.routines.iter().position(|&r| r == "metrics");
+        self.routine_of.clear();
+        for (id, by) in needed_by {
+            let first = by.first().copied().unwrap_or(0);
+            let shared = metrics == Some(first) && by.len() > 1;
+            let stored = !matches!(self.graph.node(id).kind, NodeKind::Leaf(_) | NodeKind::Reshape(_));
+            if stored {
+                self.routine_of.insert(id, if shared { 0 } else { first });
+            }
+        }
+    }
+
+    /// Adds copies where two roots are one node, or where a root is a leaf or a constant, so
+    /// that afterwards every root is a statement that can write into the root's buffer.
+    fn give_each_root_a_node(&mut self, deferred: &BTreeSet<NodeId>) {
+        let mut taken = BTreeSet::new();
+        for k in 0..self.roots.len() {
+            let root = self.roots[k].clone();
+            let source = self.source(root.node);
+            let statement =
+                matches!(self.graph.node(source).kind, NodeKind::Compute { .. } | NodeKind::Scatter { .. });
+            // A leaf is written only once nobody needs its old value.
+            let leaf = matches!(root.target, Target::Leaf(_));
+            let early = leaf && (source != root.node || self.routine_of.get(&source) != Some(&root.routine));
+            let defer = matches!(root.target, Target::Leaf(l) if deferred.contains(&l));
+            let direct = statement && !early && !defer && !self.step.contains(&source);
+            if direct && taken.insert(source) {
+                continue;
+            }
+            let mut from = root.node;
+            if defer {
+                if !statement {
+                    from = self.copy_of(from, &format!("{}.next", root.name));
+                }
+                self.held.insert(self.source(from));
+            }
+            let copy = self.copy_of(from, &root.name);
+            if defer {
+                self.apart.insert(copy);
+            }
+            self.roots[k].node = copy;
+            taken.insert(copy);
+        }
+    }
+
+    /// Behind reshapes.
+    pub fn source(&self, mut id: NodeId) -> NodeId {
+        while let NodeKind::Reshape(source) = self.graph.node(id).kind {
+            id = source;
+        }
+        id
+    }
+
+    fn copy_of(&mut self, id: NodeId, name: &str) -> NodeId {
+        let Node { shape, ty, range, per_sample, origin, .. } = self.graph.node(id).clone();
+        let exprs = &mut self.graph.exprs;
+        let names = ["i", "j", "k", "l", "m", "n"];
+        let axis = |(k, &n): (usize, &usize)| exprs.fresh(names[k % names.len()], n, per_sample && k == 0);
+        let axes: Vec<_> = shape.iter().enumerate().map(axis).collect();
+        let at = axes.iter().map(|&v| self.graph.exprs.index(v)).collect();
+        let body = self.graph.exprs.intern(Expr::Read { node: id, at, otherwise: None }, ty);
+        let kind = NodeKind::Compute { axes, reduce: None, body };
+        let name = if self.graph.find(name).is_none() { name.to_owned() } else { format!("{name}.copy") };
+        self.graph.add(Node { name, kind, shape, ty, range, per_sample, origin })
+    }
+
+    /// Decides what is computed wherever it is read. `uses` of a node are its readers.
+    pub fn inline_cheap(&mut self) {
+        let roots: BTreeSet<NodeId> = self.roots.iter().map(|r| self.source(r.node)).collect();
+        let mut uses: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for &id in self.routine_of.keys() {
+            for input in self.graph.inputs(id) {
+                uses.entry(input).or_default().push(id);
+            }
+        }
+        // A reshape is a reader too: what it shows must be stored.
+        let shown: BTreeSet<NodeId> = self.graph.nodes().map(|(_, n)| n).filter_map(|n| match n.kind {
+            NodeKind::Reshape(source) => Some(source),
+            _ => None,
+        }).collect();
+        for &id in self.routine_of.keys() {
+            if !roots.contains(&id) && !shown.contains(&id) && !self.held.contains(&id) && self.worth_inlining(id, uses.get(&id)) {
+                self.inlined.insert(id);
+            }
+        }
+    }
+
+    fn worth_inlining(&self, id: NodeId, uses: Option<&Vec<NodeId>>) -> bool {
+        let node = self.graph.node(id);
+        if let NodeKind::Literal(_) = node.kind {
+            return node.len() == 1;
+        }
+        let NodeKind::Compute { reduce: None, body, .. } = node.kind else { return false };
+        let exprs = &self.graph.exprs;
+        let guarded = |reader: NodeId| self.reads(reader).iter().any(|r| r.node == id && r.guarded);
+        let readers = uses.map(Vec::as_slice).unwrap_or_default();
+        match exprs.get(body) {
+            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => return true,
+            Expr::Read { node: read, otherwise: None, .. } if !self.step.contains(read) => {
+                return !self.inlined.contains(read) || !readers.iter().any(|&r| guarded(r));
+            }
+            Expr::Read { .. } | Expr::Op(..) | Expr::Random { .. } => {}
+        }
+        if readers.iter().any(|&r| guarded(r)) || self.has_random(body) {
+            return false;
+        }
+        let reals = exprs.read_nodes(body).iter().any(|&r| self.graph.node(r).ty == Ty::Real);
+        if self.step.contains(&id) {
+            return node.ty == Ty::Int || (node.ty == Ty::Bool && !reals);
+        }
+        if node.ty != Ty::Real && self.cost(body) <= 6 {
+            return true;
+        }
+        let [reader] = readers else { return false };
+        let once = self.reads(*reader).iter().filter(|r| r.node == id).count() == 1;
+        once && self.routine_of.get(reader) == self.routine_of.get(&id)
+            && matches!(self.graph.node(*reader).kind, NodeKind::Compute { reduce: Some(_), .. })
+            && self.turns(*reader) <= node.len()
+    }
+
+    /// The cost of an expression, each shared part once.
+    pub fn cost(&self, body: gdc_ir::ExprId) -> u32 {
+        let mut cost = 0;
+        self.graph.exprs.walk(body, &mut |e| {
+            if let Expr::Op(op, _) = self.graph.exprs.get(e) {
+                cost += op.facts().cost;
+            }
+        });
+        cost
+    }
+
+    /// Whether an expression draws random numbers.
+    pub fn has_random(&self, body: gdc_ir::ExprId) -> bool {
+        let mut found = false;
+        self.graph.exprs.walk(body, &mut |e| found |= matches!(self.graph.exprs.get(e), Expr::Random { .. }));
+        found
+    }
+
+    /// How often a statement's body is evaluated.
+    pub fn turns(&self, id: NodeId) -> usize {
+        let extents = |vars: &[gdc_ir::Var]| vars.iter().map(|&v| self.graph.exprs.extent(v)).product::<usize>();
+        match &self.graph.node(id).kind {
+            NodeKind::Compute { axes, reduce, .. } => {
+                extents(axes).saturating_mul(reduce.as_ref().map_or(1, |r| extents(&r.over)))
+            }
+            NodeKind::Scatter { domain, .. } => extents(domain),
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => 0,
+        }
+    }
+
+    /// The reads of a statement, those of what is inlined in place of the read of it.
+    pub fn effective_reads(&self, id: NodeId) -> Vec<ReadFact> {
+        let mut all = Vec::new();
+        for read in self.reads(id) {
+            if self.inlined.contains(&read.node) {
+                let inner = self.effective_reads(read.node);
+                all.extend(inner.into_iter().map(|r| ReadFact {
+                    identity: r.identity && read.identity,
+                    guarded: r.guarded || read.guarded,
+                    ..r
+                }));
+            } else if let NodeKind::Reshape(_) = self.graph.node(read.node).kind {
+                all.push(ReadFact { node: self.source(read.node), identity: false, ..read });
+            } else {
+                all.push(read);
+            }
+        }
+        all
+    }
+
+    /// The reads of a statement as they stand.
+    fn reads(&self, id: NodeId) -> Vec<ReadFact> {
+        let (axes, roots): (&[_], Vec<_>) = match &self.graph.node(id).kind {
+            NodeKind::Compute { axes, body, .. } => (axes, vec![*body]),
+            NodeKind::Scatter { at, body, .. } => (&[], at.iter().copied().chain([*body]).collect()),
+            NodeKind::Reshape(source) => {
+                return vec![ReadFact { node: *source, identity: false, guarded: false }];
+            }
+            NodeKind::Leaf(_) | NodeKind::Literal(_) => return Vec::new(),
+        };
+        let scatter = matches!(self.graph.node(id).kind, NodeKind::Scatter { .. });
+        let exprs = &self.graph.exprs;
+        let mut facts = Vec::new();
+        for root in roots {
+            exprs.walk(root, &mut |e| {
+                if let Expr::Read { node, at, otherwise } = exprs.get(e) {
+                    let same = at.len() == axes.len()
+                        && at.iter().zip(axes).all(|(&i, &v)| exprs.as_var(i) == Some(v));
+                    let identity = same && otherwise.is_none() && !scatter;
+                    facts.push(ReadFact { node: *node, identity, guarded: otherwise.is_some() });
+                }
+            });
+        }
+        facts
+    }
+}
+
+/// One read of a tensor by a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadFact {
+    pub node: NodeId,
+    /// Whether it reads at the very place that the statement computes.
+    pub identity: bool,
+    /// Whether it may fall outside.
+    pub guarded: bool,
+}

@@ -1,0 +1,186 @@
+//! Which tensors live in which buffers, and in what shape.
+//!
+//! A reshape has no buffer: it is read from its source's. A temporary is stored in the
+//! coarsest shape that all its views allow, so that every place of every view is affine.
+
+use crate::build::Build;
+use crate::group::Group;
+use crate::plan::{Plan, Target};
+use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
+use gdc_ir::{Leaf, Model, NodeId, NodeKind, Precision, Ty};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where tensors are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Storage {
+    buffers: BTreeMap<NodeId, BufferId>,
+}
+
+impl Storage {
+    /// The buffer of a tensor, unless it is nowhere stored. Ask for the source of a reshape.
+    pub fn buffer(&self, node: NodeId) -> Option<BufferId> {
+        self.buffers.get(&node).copied()
+    }
+
+    /// Makes the buffers of a program.
+    pub fn new(plan: &Plan, model: &Model, groups: &[Group], build: &mut Build) -> Storage {
+        let mut storage = Storage::default();
+        storage.leaves(plan, model, build);
+        for root in &plan.roots {
+            let source = plan.source(root.node);
+            let id = match root.target {
+                Target::Leaf(leaf) => storage.buffers.get(&leaf).copied(),
+                Target::Fresh(role) => Some(role_buffer(plan, root.node, &root.name, role, build)),
+                Target::Gradient(leaf) => storage.buffers.get(&leaf).copied().map(|param| {
+                    role_buffer(plan, root.node, &root.name, BufferRole::Gradient(param), build)
+                }),
+            };
+            storage.buffers.extend(id.map(|id| (source, id)));
+        }
+        let views = views(plan);
+        for id in stored(plan, groups) {
+            if storage.buffers.contains_key(&id) {
+                continue;
+            }
+            let node = plan.graph.node(id);
+            let shape = coarsest(&node.shape, views.get(&id).map(Vec::as_slice).unwrap_or_default());
+            let elem = element(plan, id, build.program.precision);
+            let (name, role) = (node.name.clone(), BufferRole::Temp);
+            let buffer = build.buffer(Buffer { name, shape, elem, role, range: None });
+            storage.buffers.insert(id, buffer);
+        }
+        storage
+    }
+
+    /// The buffers of what comes from outside, in declared order, used or not.
+    fn leaves(&mut self, plan: &Plan, model: &Model, build: &mut Build) {
+        let whole = plan.routines != ["init"];
+        let training = plan.routines.contains(&"update");
+        let mut list: Vec<NodeId> = Vec::new();
+        if whole {
+            list.extend(&model.inputs);
+        }
+        if training {
+            list.extend(model.targets.iter().chain(&model.sample_weight).chain(&model.counter));
+        }
+        list.extend(model.params.iter().map(|k| k.node));
+        let needed = plan.graph.reachable(plan.roots.iter().map(|r| r.node));
+        let states = model.states.iter().map(|k| k.node);
+        list.extend(states.filter(|s| training || !whole || needed.contains(s)));
+        list.extend(needed.into_iter().filter(|&id| plan.graph.node(id).leaf().is_some()));
+        for id in list {
+            let node = plan.graph.node(id);
+            let Some(leaf) = node.leaf() else { continue };
+            if self.buffers.contains_key(&id) {
+                continue;
+            }
+            let role = match leaf {
+                Leaf::Input => BufferRole::Input,
+                Leaf::Target => BufferRole::Target,
+                Leaf::Param => BufferRole::Param,
+                Leaf::State => BufferRole::State,
+                Leaf::SampleWeight => BufferRole::SampleWeight,
+                Leaf::Counter => BufferRole::Counter,
+            };
+            let elem = match leaf {
+                Leaf::Counter => Elem::U64,
+                _ => element(plan, id, build.program.precision),
+            };
+            let range = if node.ty == Ty::Int && leaf != Leaf::Counter { node.range } else { None };
+            let (name, shape) = (node.name.clone(), node.shape.clone());
+            self.buffers.insert(id, build.buffer(Buffer { name, shape, elem, role, range }));
+        }
+    }
+}
+
+/// A buffer of the shape of the root itself, which may be a view of what fills it.
+fn role_buffer(plan: &Plan, root: NodeId, name: &str, role: BufferRole, build: &mut Build) -> BufferId {
+    let node = plan.graph.node(root);
+    let elem = element(plan, plan.source(root), build.program.precision);
+    let range = if node.ty == Ty::Int { node.range } else { None };
+    build.buffer(Buffer { name: name.to_owned(), shape: node.shape.clone(), elem, role, range })
+}
+
+/// The type in which a tensor is stored.
+fn element(plan: &Plan, id: NodeId, precision: Precision) -> Elem {
+    let node = plan.graph.node(id);
+    match (node.ty, precision) {
+        (Ty::Bool, _) => Elem::Bool,
+        (Ty::Int, _) if node.range.is_some_and(|(low, _)| low < 0) => Elem::I32,
+        (Ty::Int, _) => Elem::U32,
+        (Ty::Real, _) if plan.step.contains(&id) => Elem::F64,
+        (Ty::Real, Precision::F32) => Elem::F32,
+        (Ty::Real, Precision::F64) => Elem::F64,
+    }
+}
+
+/// The statements whose values are needed outside of their groups, ascending.
+fn stored(plan: &Plan, groups: &[Group]) -> BTreeSet<NodeId> {
+    let mut stored: BTreeSet<NodeId> = plan.roots.iter().map(|r| plan.source(r.node)).collect();
+    for (g, group) in groups.iter().enumerate() {
+        let inside = |id: NodeId| groups[g].members.contains(&id);
+        for &id in &group.members {
+            let fixed = matches!(plan.graph.node(id).kind, NodeKind::Scatter { .. } | NodeKind::Literal(_));
+            if fixed {
+                stored.insert(id);
+            }
+            let outside = |r: &crate::plan::ReadFact| !(r.identity && inside(r.node));
+            stored.extend(plan.effective_reads(id).iter().filter(|r| outside(r)).map(|r| r.node));
+        }
+    }
+    let leaf = |id: &NodeId| plan.graph.node(*id).leaf().is_some();
+    stored.retain(|id| !leaf(id));
+    stored
+}
+
+/// The shapes under which each statement is seen through reshapes.
+fn views(plan: &Plan) -> BTreeMap<NodeId, Vec<Vec<usize>>> {
+    let mut views: BTreeMap<NodeId, Vec<Vec<usize>>> = BTreeMap::new();
+    let needed = plan.graph.reachable(plan.roots.iter().map(|r| r.node));
+    for id in needed {
+        if let NodeKind::Reshape(_) = plan.graph.node(id).kind {
+            views.entry(plan.source(id)).or_default().push(plan.graph.node(id).shape.clone());
+        }
+    }
+    views
+}
+
+/// The places, counted in elements from the last axis, at which a shape has an axis begin.
+fn cuts(shape: &[usize]) -> BTreeSet<usize> {
+    let mut stride = 1;
+    let mut cuts = BTreeSet::from([1]);
+    for &n in shape.iter().rev() {
+        stride *= n.max(1);
+        cuts.insert(stride);
+    }
+    cuts
+}
+
+/// A shape that all views refine. Axes of extent 1 are kept where there are no views.
+fn coarsest(shape: &[usize], views: &[Vec<usize>]) -> Vec<usize> {
+    if views.is_empty() || shape.contains(&0) {
+        return shape.to_vec();
+    }
+    let mut common = cuts(shape);
+    for view in views {
+        let other = cuts(view);
+        common.retain(|c| other.contains(c));
+    }
+    let common: Vec<usize> = common.into_iter().collect();
+    let mut out: Vec<usize> = common.windows(2).map(|w| w[1] / w[0]).collect();
+    out.reverse();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_merge_axes() {
+        assert_eq!(coarsest(&[32, 8, 8], &[vec![32, 64]]), [32, 64]);
+        assert_eq!(coarsest(&[32, 64], &[vec![32, 4, 16]]), [32, 64]);
+        assert_eq!(coarsest(&[6, 4], &[vec![2, 12]]), [24]);
+        assert_eq!(coarsest(&[2, 3], &[]), [2, 3]);
+    }
+}
