@@ -48,6 +48,13 @@ macro_rules! dispatch {
 }
 pub(crate) use dispatch;
 
+/// How many [`F32x16`] a tile should accumulate in: with more, compilers stop
+/// making vectors of the arrays for some targets.
+#[must_use]
+pub const fn accumulators<S: Simd>() -> usize {
+    4
+}
+
 /// Sixteen `f32`s.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -63,16 +70,14 @@ pub struct Mask16<S: Simd>([u32; LANES], PhantomData<S>);
 #[repr(align(64))]
 pub struct Bits16<S: Simd>([u32; LANES], PhantomData<S>);
 
-/// An array from a function of the lane.
+/// An array from a function of the lane. Spelt out, so that it takes no loop
+/// unrolling to become vectors.
 #[inline(always)]
-fn each<T: Copy + Default>(f: impl Fn(usize) -> T) -> [T; LANES] {
-    let mut lanes = [T::default(); LANES];
-    let mut i = 0;
-    while i < LANES {
-        lanes[i] = f(i);
-        i += 1;
-    }
-    lanes
+fn each<T>(f: impl Fn(usize) -> T) -> [T; LANES] {
+    [
+        f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7),
+        f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15),
+    ]
 }
 
 impl<S: Simd> F32x16<S> {

@@ -12,6 +12,18 @@ use fearless_simd::{Select, SimdBase, SimdFloat, SimdInt, SimdMask, f32x16, mask
 /// Lanes in a vector.
 pub const LANES: usize = 16;
 
+/// How many [`F32x16`] a tile should accumulate in: as many as leave registers
+/// for two operands, and at least as many as keep the multipliers busy.
+#[must_use]
+pub const fn accumulators<S: Simd>() -> usize {
+    match <S::f32s as SimdBase<S>>::LEN {
+        16.. => 16,                                 // of 32 registers
+        8.. => 6,                                   // 12 of 16
+        _ if cfg!(target_arch = "aarch64") => 6,    // 24 of 32
+        _ => 2,                                     // 8 of 16
+    }
+}
+
 /// Sixteen `f32`s.
 #[derive(Clone, Copy, Debug)]
 pub struct F32x16<S: Simd>(f32x16<S>);

@@ -14,12 +14,13 @@
 //! |---|---|
 //! | [`level`], [`Level`], [`dispatch!`](dispatch) | the best instruction set; `dispatch!(level, simd => body(simd, ...))` |
 //! | [`Simd`], [`F32x16<S>`](F32x16), [`Mask16<S>`](Mask16) | lanes over a token `S: Simd` |
+//! | [`accumulators::<S>()`](accumulators) | vectors per tile: 16 (8 x 32), 6 (6 x 16), 4 (4 x 16) or 2 (2 x 16); a constant |
 //! | `F32x16::{splat, load, store, load_at, store_at, load_head, store_head, load_head_at, store_head_at, from_fn, from_u32, iota, to_array, interleave}` | values into lanes and out |
 //! | `F32x16::{sum, product, max, min}` | over the lanes, by a fixed halving tree |
 //! | [`transpose`], `Mask16::first` | 16 x 16 values; the first `n` lanes |
 //! | [`mul_add`], [`abs`], [`sqrt`], [`min`], [`max`], [`floor`], [`ceil`], [`round`], [`sign`], [`copysign`] | of `T` |
 //! | [`lt`], [`le`], [`gt`], [`ge`], [`eq`], [`ne`], [`select`], `Mask::{any, all}` | comparisons of `T` and their masks |
-//! | [`exp`], [`expm1`], [`ln`], [`ln_1p`], [`tanh`], [`sigmoid`], [`softplus`], [`erf`], [`sin`], [`cos`], [`pow`], [`powi`] | functions of `T` |
+//! | [`exp`], [`expm1`], [`ln`], [`ln_1p`], [`tanh`], [`sigmoid`], [`softplus`], [`erf`], [`sin`], [`cos`], [`pow`], [`powi`] | functions of `T`; of `f64` also as `double::exp` and so on |
 //! | [`fold`], [`uniform`], [`normal`], `*_of`, `*_f64` | counter-based random numbers |
 //! | [`Order`] | the order of samples |
 //! | [`Error`] | what can be wrong with data |
