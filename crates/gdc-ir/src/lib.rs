@@ -5,6 +5,7 @@ pub mod expr;
 pub mod graph;
 pub mod ops;
 pub mod program;
+pub mod program_text;
 pub mod ranges;
 pub mod text;
 pub mod verify;

@@ -237,7 +237,11 @@ impl<'a> Emit<'a> {
 
     /// `a div b` or `a mod b`, rounded down, for a positive `b`.
     fn divided(&mut self, op: Op, a: &Int, b: &Int) -> Int {
-        let divisor = b.as_constant().unwrap_or(1).max(1);
+        let Some(divisor) = b.as_constant().filter(|b| *b > 0) else {
+            let (low, high) = a.range(self.build);
+            let range = if op == Op::IntDiv { (low.min(0), high.max(0)) } else { (0, b.range(self.build).1) };
+            return Int::atom(Value::Op(op, vec![a.value(), b.value()]), range);
+        };
         let (low, high) = a.range(self.build);
         // Lifted above zero by a multiple of the divisor, which only shifts the quotient.
         let lift = if low < 0 { (-low).div_euclid(divisor) + i64::from((-low) % divisor != 0) } else { 0 };

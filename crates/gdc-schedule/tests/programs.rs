@@ -1,0 +1,136 @@
+//! Scheduled programs, run and held against the interpreter.
+
+mod support;
+
+use gdc_ir::*;
+use support::build::M;
+use support::compare::{check_predict, check_train};
+use support::models::mlp;
+
+#[test]
+fn a_classifier_trains_like_the_interpreter() {
+    let programs = check_train(&mlp(8, 5, 6, 3));
+    println!("{}", program_text::print_programs(&programs));
+}
+
+#[test]
+fn updates_read_old_values() {
+    // Swap: a <- b, b <- a; c <- a + b by elements in reverse.
+    let mut m = M::default();
+    let i = m.var("i", 5);
+    let (a, b, c) = (
+        m.leaf("a", Leaf::Param, &[5]), m.leaf("b", Leaf::Param, &[5]), m.leaf("c", Leaf::Param, &[5]),
+    );
+    let back = m.affine(&[(i, -1)], 4);
+    let (ra, rb) = (m.read(a, &[i]), m.read_at(b, &[back], None));
+    let sum = m.op(Op::Add, &[ra, rb]);
+    let sum = m.map("sum", &[i], sum);
+    let rc = m.read_at(c, &[back], None);
+    let turned = m.map("turned", &[i], rc);
+    m.update(a, b);
+    m.update(b, a);
+    m.update(c, sum);
+    let d = m.leaf("d", Leaf::State, &[5]);
+    m.update(d, turned);
+    check_train(&m.0);
+}
+
+#[test]
+fn an_update_that_reads_itself_elsewhere_goes_through_a_temporary() {
+    let mut m = M::default();
+    let i = m.var("i", 5);
+    let a = m.leaf("a", Leaf::Param, &[5]);
+    let back = m.affine(&[(i, -1)], 4);
+    let ra = m.read_at(a, &[back], None);
+    let turned = m.map("turned", &[i], ra);
+    m.update(a, turned);
+    check_train(&m.0);
+}
+
+#[test]
+fn reshapes_are_read_in_place() {
+    let mut m = M::default();
+    let b = m.batch(3);
+    let x = m.leaf("x", Leaf::Input, &[3, 4, 6]);
+    let (p, q) = (m.var("p", 4), m.var("q", 6));
+    let rx = m.read(x, &[b, p, q]);
+    let double = m.op(Op::Add, &[rx, rx]);
+    let y = m.map("y", &[b, p, q], double);
+    let flat = m.reshape("flat", y, &[3, 24]);
+    let other = m.reshape("other", flat, &[3, 2, 12]);
+    let w = m.leaf("w", Leaf::Param, &[24, 5]);
+    let (i, j) = (m.var("i", 24), m.var("j", 5));
+    let z = m.contraction("z", &[b, j], &[i], (flat, &[b, i]), (w, &[i, j]));
+    let (u, v) = (m.var("u", 2), m.var("v", 12));
+    let ro = m.read(other, &[b, u, v]);
+    let t = m.map("t", &[b, v, u], ro);
+    let seen = m.reshape("seen", x, &[3, 24]);
+    let s = m.contraction("s", &[b, j], &[i], (seen, &[b, i]), (w, &[i, j]));
+    let z2 = m.reshape("z2", z, &[15]);
+    for (name, node) in [("z", z2), ("t", t), ("s", s), ("y", y), ("x", x), ("again", other)] {
+        m.0.outputs.push(Named { name: format!("out.{name}"), node });
+    }
+    check_predict(&m.0);
+}
+
+#[test]
+fn borders_scatters_and_integer_places() {
+    let mut m = M::default();
+    let b = m.batch(2);
+    let x = m.leaf("x", Leaf::Input, &[2, 7]);
+    let token = m.int_leaf("token", Leaf::Input, &[2], (0, 4));
+    let k = m.leaf("k", Leaf::Param, &[3]);
+    let (p, i) = (m.var("p", 4), m.var("i", 3));
+    let zero = m.real(0.0);
+    let (ib, place) = (m.index(b), m.affine(&[(p, 2), (i, 1)], -1));
+    let (rx, rk) = (m.read_at(x, &[ib, place], Some(zero)), m.read(k, &[i]));
+    let body = m.op(Op::Mul, &[rx, rk]);
+    let y = m.sum("y", &[b, p], &[i], body);
+    // The gradient by x as a gather with a divisibility test.
+    let h = m.var("h", 7);
+    let lifted = m.affine(&[(h, 1), (i, -1)], 1);
+    let two = m.0.graph.exprs.int(2);
+    let (half, rest) = (m.op(Op::IntDiv, &[lifted, two]), m.op(Op::IntMod, &[lifted, two]));
+    let ry = m.read_at(y, &[ib, half], Some(zero));
+    let nil = m.0.graph.exprs.int(0);
+    let even = m.op(Op::Eq, &[rest, nil]);
+    let product = m.op(Op::Mul, &[ry, rk]);
+    let body = m.op(Op::Select, &[even, product, zero]);
+    let dx = m.sum("dx", &[b, h], &[i], body);
+    // The same as a scatter.
+    let ryp = m.read(y, &[b, p]);
+    let body = m.op(Op::Mul, &[ryp, rk]);
+    let dx2 = m.scatter("dx2", &[2, 7], &[b, p, i], &[ib, place], body);
+    let rt = m.read(token, &[b]);
+    let counts = m.scatter("counts", &[4, 4], &[b, p], &[rt, m.0.graph.exprs.as_affine(place).map_or(nil, |_| nil)], ryp);
+    let table = m.leaf("table", Leaf::Param, &[4, 5]);
+    let j = m.var("j", 5);
+    let ij = m.index(j);
+    let row = m.read_at(table, &[rt, ij], None);
+    let rows = m.map("rows", &[b, j], row);
+    let three = m.0.graph.exprs.int(3);
+    let less = m.op(Op::Sub, &[rt, three]);
+    let less = m.op(Op::ToReal, &[less]);
+    let less = m.map("less", &[b], less);
+    for (name, node) in [("y", y), ("dx", dx), ("dx2", dx2), ("counts", counts), ("rows", rows), ("less", less)] {
+        m.0.outputs.push(Named { name: format!("out.{name}"), node });
+    }
+    check_predict(&m.0);
+}
+
+#[test]
+fn all_reductions() {
+    let mut m = M::default();
+    let b = m.batch(3);
+    let x = m.leaf("x", Leaf::Input, &[3, 4, 5]);
+    let (p, q) = (m.var("p", 4), m.var("q", 5));
+    let rx = m.read(x, &[b, p, q]);
+    let zero = m.real(0.0);
+    let positive = m.op(Op::Lt, &[zero, rx]);
+    for red in [Red::Sum, Red::Prod, Red::Max, Red::Min, Red::Argmax, Red::Argmin, Red::Lse, Red::Any, Red::All] {
+        let body = if red.operand() == Ty::Bool { positive } else { rx };
+        let y = m.reduce(red.name(), &[b], red, &[p, q], body);
+        m.0.outputs.push(Named { name: format!("out.{}", red.name()), node: y });
+    }
+    check_predict(&m.0);
+}

@@ -1,0 +1,135 @@
+//! Runs a model's programs and holds every buffer against the interpreter.
+
+use super::evaluate::Machine;
+use gdc_interp::{Bindings, Tensor, evaluate};
+use gdc_ir::program::{BufferRole, Program, Programs};
+use gdc_ir::{Leaf, Model, NodeId, Ty};
+
+/// Numbers that look random and are the same each time.
+pub fn noise(seed: u64, n: usize) -> Vec<f64> {
+    let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03;
+    (0..n)
+        .map(|_| {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            (x >> 11) as f64 / (1u64 << 53) as f64 * 2.0 - 1.0
+        })
+        .collect()
+}
+
+/// Values for every leaf of a model.
+fn leaf_values(model: &Model) -> Vec<(NodeId, Vec<f64>)> {
+    let graph = &model.graph;
+    let leaves = graph.nodes().filter_map(|(id, n)| n.leaf().map(|leaf| (id, n, leaf)));
+    leaves
+        .map(|(id, node, leaf)| {
+            let noise = noise(u64::from(id.0) + 1, node.len());
+            let values = match (leaf, node.ty) {
+                (Leaf::Counter, _) => vec![3.0],
+                (Leaf::SampleWeight, _) => {
+                    // The last quarter of the lanes is missing.
+                    let n = node.len().div_ceil(4) * 3;
+                    let n = n.min(node.len());
+                    (0..node.len()).map(|k| if k < n { 1.0 / n as f64 } else { 0.0 }).collect()
+                }
+                (_, Ty::Int) => {
+                    let (low, high) = node.range.expect("a range");
+                    noise.iter().map(|x| (low as f64 + (x + 1.0) / 2.0 * (high - low) as f64).floor()).collect()
+                }
+                // Second moments and the like must not be negative.
+                (Leaf::State, _) => noise.iter().map(|x| x.abs()).collect(),
+                (_, Ty::Bool) => noise.iter().map(|x| f64::from(u8::from(*x > 0.0))).collect(),
+                (_, Ty::Real) => noise,
+            };
+            (id, values)
+        })
+        .collect()
+}
+
+fn bindings(model: &Model, leaves: &[(NodeId, Vec<f64>)]) -> Bindings {
+    let mut bindings = Bindings::new(0, model.precision);
+    for (id, values) in leaves {
+        let node = model.graph.node(*id);
+        let tensor = match node.ty {
+            Ty::Int => Tensor::int(&node.shape, values.iter().map(|&x| x as i64).collect()),
+            _ => Tensor::real(&node.shape, values.clone()),
+        };
+        bindings.bind(*id, tensor.expect("fits"));
+    }
+    bindings
+}
+
+fn assert_close(what: &str, found: &[f64], wanted: &[f64]) {
+    assert_eq!(found.len(), wanted.len(), "size of {what}");
+    for (k, (a, b)) in found.iter().zip(wanted).enumerate() {
+        let close = a == b || (a - b).abs() <= 1e-9 * (1.0 + b.abs());
+        assert!(close, "{what}[{k}] is {a}, not {b}");
+    }
+}
+
+/// Runs one program on the leaves' values and compares everything that bears a node's name.
+fn check_program(model: &Model, program: &Program, routines: &[&str], wanted: &[(String, NodeId)]) {
+    let text = gdc_ir::program_text::print_program(program);
+    let leaves = leaf_values(model);
+    let mut machine = Machine::new(program);
+    for (id, values) in &leaves {
+        let name = &model.graph.node(*id).name;
+        if machine.find(name).is_some() {
+            machine.store(name, values);
+        }
+    }
+    let results = evaluate(&model.graph, model.graph.nodes().map(|(id, _)| id), &bindings(model, &leaves));
+    let results = results.expect("the interpreter evaluates the model");
+    for routine in routines {
+        machine.run(routine);
+    }
+    let all = program.buffers.iter().filter(|b| b.role == BufferRole::Temp);
+    let temps = all.filter_map(|b| model.graph.find(&b.name).map(|id| (b.name.clone(), id)));
+    let mut compared = 0;
+    for (name, id) in wanted.iter().cloned().chain(temps) {
+        let value = results.get(id).expect("computed").to_vec();
+        let result = std::panic::catch_unwind(|| assert_close(&name, machine.get(&name), &value));
+        if result.is_err() {
+            println!("{text}");
+            panic!("{name} differs");
+        }
+        compared += 1;
+    }
+    assert!(compared > 0, "nothing to compare");
+}
+
+/// Schedules a model and checks its training step, metrics included, and its initial values.
+pub fn check_train(model: &Model) -> Programs {
+    let programs = gdc_schedule::schedule(model, &Model::default());
+    let name = |id: NodeId| model.graph.node(id).name.clone();
+    let mut wanted: Vec<(String, NodeId)> = Vec::new();
+    for buffer in &programs.train.buffers {
+        match buffer.role {
+            BufferRole::Loss => wanted.extend(model.loss.map(|l| (buffer.name.clone(), l))),
+            BufferRole::Gradient(of) => {
+                let of = &programs.train.buffer(of).name;
+                let gradient = model.gradients.iter().find(|g| name(g.target) == *of).expect("a gradient");
+                wanted.push((buffer.name.clone(), gradient.value));
+            }
+            _ => {}
+        }
+    }
+    wanted.extend(model.metrics.iter().map(|m| (m.name.clone(), m.node)));
+    wanted.extend(model.updates.iter().map(|u| (name(u.target), u.value)));
+    check_program(model, &programs.train, &["forward", "metrics", "backward", "update"], &wanted);
+    let kept = model.params.iter().chain(&model.states);
+    let wanted: Vec<(String, NodeId)> = kept.map(|k| (name(k.node), k.init)).collect();
+    if !wanted.is_empty() {
+        check_program(model, &programs.init, &["init"], &wanted);
+    }
+    programs
+}
+
+/// Schedules a model's outputs and checks them. The model may have a batch axis here.
+pub fn check_predict(sample: &Model) -> Programs {
+    let programs = gdc_schedule::schedule(&Model::default(), sample);
+    let wanted: Vec<(String, NodeId)> = sample.outputs.iter().map(|o| (o.name.clone(), o.node)).collect();
+    check_program(sample, &programs.predict, &["predict"], &wanted);
+    programs
+}

@@ -1,0 +1,9 @@
+//! Shared by the tests: building graphs by hand, running programs, comparing with the
+//! interpreter.
+
+#![allow(dead_code)] // each test file uses a part
+
+pub mod build;
+pub mod compare;
+pub mod evaluate;
+pub mod models;
