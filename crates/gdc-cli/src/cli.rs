@@ -1,0 +1,173 @@
+//! The commands and their options.
+
+use crate::train::data::DataArg;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Compiles short model specs (.gd) to plain, specialised Rust that trains and runs them.
+#[derive(Parser, Debug)]
+#[command(name = "gdc", version, max_term_width = 100, after_help = "\
+Exit codes: 0 fine, 1 the input is wrong, 2 the call is wrong.
+Results go to standard output, everything else to standard error.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Write the Rust of one or more specs.
+    Compile(CompileArgs),
+    /// Report what is wrong with specs; write nothing.
+    Check(CheckArgs),
+    /// Compile, build and run the training of a spec.
+    Train(Box<TrainArgs>),
+}
+
+/// A stage of the compilation that can be shown.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// The syntax tree.
+    Ast,
+    /// The tensor graph after all passes.
+    Graph,
+    /// The loop programs.
+    Program,
+    /// The generated Rust.
+    Rust,
+}
+
+/// `gdc compile`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gdc compile model.gd                     write model.rs beside it
+  gdc compile specs/*.gd --out-dir src/gen write src/gen/NAME.rs for each
+  gdc compile model.gd --check             fail if model.rs is not up to date
+  gdc compile model.gd --emit graph        show the tensor graph
+  gdc compile - < model.gd                 from standard input to standard output")]
+pub struct CompileArgs {
+    /// Specs to compile; `-` is standard input.
+    #[arg(required = true, value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// Write here instead of beside the spec; `-` is standard output.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "out_dir")]
+    pub out: Option<PathBuf>,
+    /// Write NAME.rs for each NAME.gd into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+    /// Write nothing; fail if a generated file is missing or not up to date.
+    #[arg(long, conflicts_with = "emit")]
+    pub check: bool,
+    /// Show a stage on standard output instead of writing a file.
+    #[arg(long, value_name = "STAGE")]
+    pub emit: Option<Stage>,
+    /// Paste the runtime into the file, which then needs nothing but `core`.
+    #[arg(long)]
+    pub stand_alone: bool,
+    /// The model to compile, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+/// How diagnostics are shown.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MessageFormat {
+    /// With the source lines, on standard error.
+    #[default]
+    Human,
+    /// One JSON object per line, on standard output.
+    Json,
+}
+
+/// `gdc check`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gdc check model.gd                          errors and warnings
+  gdc check specs/*.gd --message-format json  one JSON object per line
+  gdc check --explain E0201                   what an error means")]
+pub struct CheckArgs {
+    /// Specs to check; `-` is standard input.
+    #[arg(required_unless_present = "explain", value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// How to show what is wrong.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub message_format: MessageFormat,
+    /// Explain an error code and stop.
+    #[arg(long, value_name = "CODE")]
+    pub explain: Option<String>,
+    /// The model to check, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+/// `gdc train`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Data:
+  A CSV file names its columns: `x` is the column x; element [2, 5] of `image: [8, 8]` is
+  image[2,5], image.2.5, image_2_5, or by its flat place image[21], image.21, image_21, image21.
+  Columns with other names, or without any, are taken in declared order if their number is right.
+  An NPZ file holds an array per input and target; NAME=FILE.npz:ARRAY chooses another one.
+  NPY and IDX files hold one array: NAME=FILE. The first axis of an array is the samples; the
+  others are those of the spec, or the same elements grouped otherwise ([64] for [8, 8]).
+  Numbers are taken as they are: scale them in the spec (`image / 255`).
+
+Examples:
+  gdc train line.gd --data line.csv --weights line.safetensors
+  gdc train digits.gd --data train.npz --validation test.npz --epochs 10 --history loss.csv
+  gdc train mnist.gd --data image=train-images-idx3-ubyte --data label=train-labels-idx1-ubyte
+  gdc train quadratic.gd                   a model without inputs needs no data")]
+pub struct TrainArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The model to train, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Training data: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be repeated.
+    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
+    pub data: Vec<DataArg>,
+    /// Validation data, in the same forms.
+    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
+    pub validation: Vec<DataArg>,
+    /// Passes over the data, instead of what the spec says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub epochs: Option<u64>,
+    /// Steps at most, instead of what the spec says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// The seed of initial values and of the order of samples.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Take the samples in their own order in each epoch.
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// Start from these weights (.safetensors).
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
+    /// Write weights.safetensors and history.csv into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write the trained weights (.safetensors).
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Write the loss and metrics of each epoch (.csv).
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+    /// Write the loss of each step, before its update (.csv).
+    #[arg(long, value_name = "FILE")]
+    pub history_steps: Option<PathBuf>,
+    /// Write the gradients of the first step (.safetensors).
+    #[arg(long, value_name = "FILE")]
+    pub dump_gradients: Option<PathBuf>,
+    /// Keep compiled programs in this folder instead of the user's folder for caches.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Print the last epoch only, and no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}

@@ -1,0 +1,145 @@
+//! What the user sees while a model trains: a bar on a terminal, and one line per epoch.
+
+use super::event::Score;
+use super::history::EpochRecord;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
+
+/// How much there is to do, as far as that is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// Epochs at most.
+    pub epochs: Option<u64>,
+    /// Steps at most, by number of steps or of epochs.
+    pub steps: Option<u64>,
+    /// Samples of a full step.
+    pub batch: u64,
+}
+
+/// The display of one training.
+pub struct Progress {
+    plan: Plan,
+    metrics: Vec<String>,
+    bar: Option<ProgressBar>,
+    quiet: bool,
+    last: String,
+}
+
+impl Progress {
+    /// Nothing is drawn where standard error is no terminal, nor with `quiet`.
+    pub fn new(plan: Plan, metrics: Vec<String>, quiet: bool) -> Progress {
+        // The bar draws on standard error, so that the lines of results stay apart.
+        let bar = (!quiet).then(|| match plan.steps {
+            Some(steps) => ProgressBar::new(steps).with_style(style("{bar:30} {msg}  {eta} left")),
+            None => ProgressBar::new_spinner().with_style(style("{spinner} {pos} steps  {msg}")),
+        });
+        Progress { plan, metrics, bar, quiet, last: String::new() }
+    }
+
+    /// Shows a step's loss in the bar.
+    pub fn step(&self, step: u64, loss: f64) {
+        let Some(bar) = &self.bar else { return };
+        bar.set_position(step);
+        let per_second = bar.per_sec();
+        let rate = if self.plan.batch > 1 {
+            format!("{} samples/s", short(per_second * self.plan.batch as f64))
+        } else {
+            format!("{} steps/s", short(per_second))
+        };
+        bar.set_message(format!("{}  loss {}  {rate}", self.last, number(loss)));
+    }
+
+    /// Prints an epoch's line on standard output; with `quiet` only the last one is printed,
+    /// by [`Progress::finish`].
+    pub fn epoch(&mut self, record: &EpochRecord) {
+        let of = self.plan.epochs.map(|n| format!("/{n}")).unwrap_or_default();
+        let epoch = format!("epoch {}{of}", record.epoch);
+        let mut line = format!("{epoch}  {}", self.score("loss", &record.training));
+        if let Some(score) = &record.validation {
+            line.push_str(&format!("  {}", self.score("validation loss", score)));
+        }
+        if self.quiet {
+            self.last = line;
+            return;
+        }
+        self.last = epoch;
+        match &self.bar {
+            Some(bar) => bar.suspend(|| print_line(&line)),
+            None => print_line(&line),
+        }
+    }
+
+    fn score(&self, name: &str, score: &Score) -> String {
+        let mut text = format!("{name} {}", number(score.loss));
+        for (metric, value) in self.metrics.iter().zip(&score.metrics) {
+            text.push_str(&format!("  {metric} {}", number(*value)));
+        }
+        text
+    }
+
+    /// Takes the bar away.
+    pub fn finish(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if self.quiet && !self.last.is_empty() {
+            print_line(&self.last);
+        }
+    }
+}
+
+/// A reader of standard output that went away, as `head` does, is no reason to stop training.
+fn print_line(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    drop(written);
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// Four significant digits, with an exponent where that is shorter.
+pub fn number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    match magnitude {
+        -4..=3 => format!("{value:.*}", (3 - magnitude) as usize),
+                4..=6 => format!("{value:.0}"),
+        _ => format!("{value:.3e}"),
+    }
+}
+
+/// A rate in thousands or millions.
+fn short(value: f64) -> String {
+    match value {
+        v if v >= 1e6 => format!("{:.1}M", v / 1e6),
+        v if v >= 1e3 => format!("{:.1}k", v / 1e3),
+        v => format!("{v:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_keep_their_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.123456, "0.1235"),
+            (0.000123456, "0.0001235"),
+            (1.23456, "1.235"),
+            (123.456, "123.5"),
+            (123456.7, "123457"),
+            (1.5e-7, "1.500e-7"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+}
