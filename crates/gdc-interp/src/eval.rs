@@ -1,0 +1,248 @@
+//! The values of nodes: each computed once, in the order of the graph.
+
+use crate::error::Error;
+use crate::reduce::reduce;
+use crate::scalar::Scalar;
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+use gdc_ir::{ExprId, Graph, NodeId, NodeKind, Precision, Reduce, Ty, Var};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the leaves are, and what random draws depend on.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    leaves: BTreeMap<NodeId, Arc<Tensor>>,
+    /// The seed of random draws.
+    pub seed: u64,
+    /// The number type whose random draws are made; all else is f64.
+    pub precision: Precision,
+}
+
+impl Bindings {
+    /// No leaves yet.
+    pub fn new(seed: u64, precision: Precision) -> Self {
+        Bindings { leaves: BTreeMap::new(), seed, precision }
+    }
+
+    /// Gives a leaf its value.
+    pub fn bind(&mut self, leaf: NodeId, value: impl Into<Arc<Tensor>>) {
+        self.leaves.insert(leaf, value.into());
+    }
+}
+
+/// The values of nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Values(BTreeMap<NodeId, Arc<Tensor>>);
+
+impl Values {
+    /// The value of a node, if it was computed.
+    pub fn get(&self, node: NodeId) -> Option<&Tensor> {
+        self.0.get(&node).map(|v| &**v)
+    }
+
+    /// The value of a node that was asked for.
+    pub(crate) fn shared(&self, node: NodeId) -> Result<Arc<Tensor>, Error> {
+        self.0.get(&node).cloned().ok_or_else(|| Error::Malformed(format!("{node:?} was not computed")))
+    }
+
+    /// The single real number that a node is.
+    pub(crate) fn scalar(&self, node: NodeId) -> Result<f64, Error> {
+        let wrong = || Error::Malformed(format!("{node:?} is not one real number"));
+        self.get(node).and_then(Tensor::as_scalar).ok_or_else(wrong)
+    }
+}
+
+/// What the steps of an expression can see.
+pub(crate) struct Environment<'a> {
+    values: Values,
+    /// What `detach` sees, where that is not the value itself.
+    frozen: Option<&'a Values>,
+    pub(crate) seed: u64,
+    pub(crate) precision: Precision,
+}
+
+impl Environment<'_> {
+    pub(crate) fn tensor(&self, node: NodeId, frozen: bool) -> Option<&Tensor> {
+        let base = if frozen { self.frozen.and_then(|f| f.get(node)) } else { None };
+        base.or_else(|| self.values.get(node))
+    }
+}
+
+/// The values of `roots` and of all nodes that they need.
+///
+/// # Errors
+/// A leaf without a value or with one that does not fit; a read outside of a tensor; a graph
+/// that does not verify.
+pub fn evaluate(
+    graph: &Graph,
+    roots: impl IntoIterator<Item = NodeId>,
+    bindings: &Bindings,
+) -> Result<Values, Error> {
+    run(graph, &graph.reachable(roots), bindings, Values::default(), None)
+}
+
+/// The values of `nodes`, given those of nodes that they read, where `detach` sees the
+/// values of `frozen`.
+pub(crate) fn evaluate_from(
+    graph: &Graph,
+    nodes: &[NodeId],
+    bindings: &Bindings,
+    known: Values,
+    frozen: &Values,
+) -> Result<Values, Error> {
+    run(graph, nodes, bindings, known, Some(frozen))
+}
+
+fn run(
+    graph: &Graph,
+    nodes: &[NodeId],
+    bindings: &Bindings,
+    known: Values,
+    frozen: Option<&Values>,
+) -> Result<Values, Error> {
+    let Bindings { leaves, seed, precision } = bindings;
+    let mut env = Environment { values: known, frozen, seed: *seed, precision: *precision };
+    for &id in nodes {
+        let node = graph.node(id);
+        let value = match &node.kind {
+            NodeKind::Leaf(_) => {
+                let value = leaves.get(&id).ok_or_else(|| Error::Unbound(node.name.clone()))?;
+                value.fits(node)?;
+                value.clone()
+            }
+            NodeKind::Literal(values) => {
+                let scalar = |&x: &f64| match node.ty {
+                    Ty::Real => Scalar::Real(x),
+                    Ty::Int => Scalar::Int(x as i64),
+                    Ty::Bool => Scalar::Bool(x != 0.0),
+                };
+                Arc::new(Tensor::of_scalars(node, &values.iter().map(scalar).collect::<Vec<_>>())?)
+            }
+            NodeKind::Reshape(source) => Arc::new(env.values.shared(*source)?.reshaped(&node.shape)?),
+            NodeKind::Compute { axes, reduce, body } => {
+                Arc::new(Statement { graph, id, env: &env }.compute(axes, reduce.as_ref(), *body)?)
+            }
+            NodeKind::Scatter { domain, at, body } => {
+                Arc::new(Statement { graph, id, env: &env }.scatter(domain, at, *body)?)
+            }
+        };
+        env.values.0.insert(id, value);
+    }
+    Ok(env.values)
+}
+
+/// One statement in index notation.
+struct Statement<'a> {
+    graph: &'a Graph,
+    id: NodeId,
+    env: &'a Environment<'a>,
+}
+
+impl Statement<'_> {
+    fn name(&self) -> String {
+        self.graph.node(self.id).name.clone()
+    }
+
+    fn wrong_types(&self) -> Error {
+        Error::Malformed(format!("the types of {} do not fit", self.name()))
+    }
+
+    fn outside(&self, point: &[usize]) -> Error {
+        Error::Outside { name: self.name(), point: point.to_vec() }
+    }
+
+    fn tape(&self, roots: &[ExprId], vars: &[Var]) -> Result<Tape, Error> {
+        Tape::new(&self.graph.exprs, roots, vars)
+            .map_err(|var| Error::Malformed(format!("{} does not bind {var:?}", self.name())))
+    }
+
+    fn extents(&self, vars: &[Var]) -> Vec<usize> {
+        vars.iter().map(|&v| self.graph.exprs.extent(v)).collect()
+    }
+
+    fn compute(&self, axes: &[Var], over: Option<&Reduce>, body: ExprId) -> Result<Tensor, Error> {
+        let inner = over.map_or(&[][..], |r| &r.over);
+        let vars: Vec<Var> = axes.iter().chain(inner).copied().collect();
+        let tape = self.tape(&[body], &vars)?;
+        let inner = self.extents(inner);
+        let mut values = Vec::new();
+        let mut operands = Vec::new();
+        let mut result = Vec::new();
+        for_each_point(&self.extents(axes), |outer| {
+            operands.clear();
+            let mut point = outer.to_vec();
+            for_each_point(&inner, |place| {
+                point.truncate(outer.len());
+                point.extend_from_slice(place);
+                tape.run(&point, self.env, &mut values).ok_or_else(|| self.wrong_types())?;
+                operands.push(tape.root(0, &values));
+                Ok(())
+            })?;
+            let value = match over {
+                Some(r) => reduce(r.op, &operands),
+                None => operands.first().copied(),
+            };
+            match value {
+                Some(Scalar::Outside) => Err(self.outside(outer)),
+                Some(value) => {
+                    result.push(value);
+                    Ok(())
+                }
+                None => Err(self.wrong_types()),
+            }
+        })?;
+        Tensor::of_scalars(self.graph.node(self.id), &result)
+    }
+
+    fn scatter(&self, domain: &[Var], at: &[ExprId], body: ExprId) -> Result<Tensor, Error> {
+        let node = self.graph.node(self.id);
+        let mut roots = at.to_vec();
+        roots.push(body);
+        let tape = self.tape(&roots, domain)?;
+        let mut values = Vec::new();
+        let mut sums = ndarray::ArrayD::<f64>::zeros(node.shape.as_slice());
+        for_each_point(&self.extents(domain), |point| {
+            tape.run(point, self.env, &mut values).ok_or_else(|| self.wrong_types())?;
+            let mut place = Vec::with_capacity(at.len());
+            for k in 0..at.len() {
+                match tape.root(k, &values) {
+                    // A negative place lies outside of every axis.
+                    Scalar::Int(i) => place.push(usize::try_from(i).unwrap_or(usize::MAX)),
+                    Scalar::Outside => return Err(self.outside(point)),
+                    Scalar::Real(_) | Scalar::Bool(_) => return Err(self.wrong_types()),
+                }
+            }
+            let Some(sum) = sums.get_mut(place.as_slice()) else { return Ok(()) };
+            match tape.root(at.len(), &values) {
+                Scalar::Real(x) => *sum += x,
+                Scalar::Outside => return Err(self.outside(point)),
+                Scalar::Int(_) | Scalar::Bool(_) => return Err(self.wrong_types()),
+            }
+            Ok(())
+        })?;
+        Ok(Tensor::Real(sums))
+    }
+}
+
+/// Visits the points of a box in row-major order; a box without axes has one.
+pub(crate) fn for_each_point(
+    extents: &[usize],
+    mut visit: impl FnMut(&[usize]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if extents.contains(&0) {
+        return Ok(());
+    }
+    let mut point = vec![0; extents.len()];
+    loop {
+        visit(&point)?;
+        let Some(axis) = (0..extents.len()).rev().find(|&k| point[k] + 1 < extents[k]) else {
+            return Ok(());
+        };
+        point[axis] += 1;
+        point[axis + 1..].fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests;
