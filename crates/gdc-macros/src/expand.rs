@@ -4,7 +4,7 @@ use crate::emit::{self, Place};
 use crate::rebuild::{Rebuilt, rebuild};
 use crate::{file, literal, message, site};
 use gdc_driver::{Failure, Options, Output, Source};
-use gdc_syntax::{Diagnostic, FileId, Severity, SourceMap};
+use gdc_syntax::{Diagnostic, FileId, Severity, SourceMap, scan};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -234,18 +234,11 @@ fn bytes(span: gdc_syntax::Span) -> std::ops::Range<usize> {
     span.start as usize..span.end as usize
 }
 
-/// The names that stand in `model NAME {`, in order, each once.
+/// The names of the models that can be seen in a text, right or wrong, each once.
 fn model_names(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for (start, word) in text.match_indices("model") {
-        let after = &text[start + word.len()..];
-        let name = after.trim_start();
-        let end = name
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(name.len());
-        let (name, rest) = name.split_at(end);
-        let declares = after.starts_with(char::is_whitespace) && rest.trim_start().starts_with('{');
-        if declares && !name.is_empty() && !names.iter().any(|known| known == name) {
+    for (kind, name, _) in scan::items(text) {
+        if kind == "model" && !names.iter().any(|known| known == name) {
             names.push(name.to_string());
         }
     }

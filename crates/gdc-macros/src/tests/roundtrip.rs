@@ -2,6 +2,7 @@
 //! streams that are made up.
 
 use crate::rebuild::rebuild;
+use gdc_syntax::{Diagnostics, SourceMap, parse::parse_file};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use proptest::prelude::*;
 use std::fs;
@@ -71,6 +72,31 @@ fn every_spec_keeps_its_tokens() {
         let rebuilt = rebuild(tokens.clone()).text;
         let again: TokenStream = rebuilt.parse().unwrap();
         assert_eq!(words(again), words(tokens), "{path:?}");
+    }
+}
+
+/// The syntax tree of a text, without the places of its nodes.
+fn tree(text: &str, path: &Path) -> String {
+    let mut sources = SourceMap::default();
+    let file = sources.add("spec", text);
+    let mut diagnostics = Diagnostics::default();
+    let parsed = parse_file(text, file, &mut diagnostics);
+    let tree = parsed.unwrap_or_else(|_| panic!("{path:?}: {:?}", diagnostics.as_slice()));
+    let tree = format!("{tree:?}");
+    // A span prints as `file:start..end`.
+    let mut pieces = tree
+        .split("0:")
+        .map(|piece| piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'));
+    let first = pieces.next().unwrap_or("").to_string();
+    pieces.fold(first, |all, piece| all + piece)
+}
+
+#[test]
+fn every_spec_keeps_its_meaning() {
+    for path in specs() {
+        let text = fs::read_to_string(&path).unwrap();
+        let rebuilt = rebuild(text.parse().unwrap()).text;
+        assert_eq!(tree(&rebuilt, &path), tree(&text, &path), "{path:?}");
     }
 }
 
