@@ -2,11 +2,18 @@
 
 pub mod ast;
 mod build;
+mod check;
 pub mod codes;
 pub mod diagnostic;
+pub mod dump;
+mod expect;
+mod hints;
 mod lex;
 pub mod parse;
+mod recover;
+pub mod render;
 pub mod scan;
+mod scene;
 pub mod source;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Reported, Severity};

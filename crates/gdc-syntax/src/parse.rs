@@ -2,11 +2,24 @@
 
 use crate::ast;
 use crate::build::{Builder, Built};
+use crate::check;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Reported};
+use crate::lex;
+use crate::recover;
 use crate::source::{FileId, Span};
 use gdc_grammar::{GdParser, Rule};
 use pest::Parser;
+use pest::iterators::Pair;
+use std::num::NonZeroUsize;
+use std::sync::Once;
+
+/// The longest source, in bytes.
+pub const MAX_LENGTH: usize = 1 << 20;
+
+/// Calls inside pest that one parse may make: about three times what the longest
+/// source needs. The limit is pest's and one for the whole process.
+const MAX_CALLS: Option<NonZeroUsize> = NonZeroUsize::new(300_000_000);
 
 /// Parses a whole source.
 ///
@@ -18,8 +31,8 @@ pub fn parse_file(
     file: FileId,
     diagnostics: &mut Diagnostics,
 ) -> Result<ast::File, Reported> {
-    tree(text, 0, file, diagnostics, Rule::file, |b, pair| {
-        b.file(pair)
+    tree(Rule::file, text, 0, file, diagnostics, |builder, pair| {
+        builder.file(pair)
     })
 }
 
@@ -35,39 +48,49 @@ pub fn parse_item(
     diagnostics: &mut Diagnostics,
 ) -> Result<ast::Item, Reported> {
     tree(
+        Rule::single_item,
         text,
         offset,
         file,
         diagnostics,
-        Rule::single_item,
-        |b, pair| b.single_item(pair),
+        |builder, pair| builder.single_item(pair),
     )
 }
 
 fn tree<T>(
+    rule: Rule,
     text: &str,
     offset: usize,
     file: FileId,
     diagnostics: &mut Diagnostics,
-    rule: Rule,
-    build: impl FnOnce(&mut Builder<'_>, pest::iterators::Pair<'_, Rule>) -> Built<T>,
+    build: impl FnOnce(&mut Builder<'_>, Pair<'_, Rule>) -> Built<T>,
 ) -> Result<T, Reported> {
-    let mut pairs = match GdParser::parse(rule, text) {
-        Ok(pairs) => pairs,
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(p) | pest::error::InputLocation::Span((p, _)) => p,
-            };
-            let span = Span::new(file, offset + at, offset + at);
-            let message = format!("syntax error: {}", error.variant.message());
-            return Err(diagnostics.push(Diagnostic::error(codes::E0001, span, message)));
-        }
-    };
-    let mut builder = Builder::new(file, offset, diagnostics);
-    let Some(pair) = pairs.next() else {
+    static LIMIT: Once = Once::new();
+    LIMIT.call_once(|| pest::set_call_limit(MAX_CALLS));
+    if text.len() > MAX_LENGTH {
+        let message = format!(
+            "the source has {} bytes, more than {MAX_LENGTH}",
+            text.len()
+        );
+        let span = Span::new(file, offset, offset);
+        return Err(diagnostics.push(Diagnostic::error(codes::E0008, span, message)));
+    }
+    let before = diagnostics.as_slice().len();
+    let checked = check::check(text, &lex::tokens(text), file, offset, diagnostics);
+    if checked.fatal {
+        return Err(Reported);
+    }
+    let reported = diagnostics.as_slice().len() > before;
+    let text = checked.repaired.as_deref().unwrap_or(text);
+    let Some(pair) = GdParser::parse(rule, text)
+        .ok()
+        .and_then(|mut pairs| pairs.next())
+    else {
+        recover::report(text, rule, file, offset, diagnostics);
         return Err(Reported);
     };
+    let mut builder = Builder::new(file, offset, diagnostics);
     let tree = build(&mut builder, pair);
     builder.finish()?;
-    tree
+    if reported { Err(Reported) } else { tree }
 }

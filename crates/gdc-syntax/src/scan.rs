@@ -104,12 +104,18 @@ fn end_of_item(text: &str, tokens: &[Token], head: usize, word: &str) -> usize {
             }
             // An item whose end is missing does not swallow the next one.
             Kind::Word if depth == 0 && item_word(text, token).is_some() => return at,
-            Kind::Doc if depth == 0 => return at,
+            Kind::Doc if depth == 0 && documents_item(text, tokens, at) => return at,
             _ => {}
         }
         at += 1;
     }
     at
+}
+
+/// Whether the documentation at `at` stands before an item.
+fn documents_item(text: &str, tokens: &[Token], at: usize) -> bool {
+    let next = tokens.iter().skip(at).find(|t| t.kind != Kind::Doc);
+    next.is_some_and(|t| item_word(text, t).is_some())
 }
 
 /// A function may be followed by its stated derivative.
@@ -131,7 +137,7 @@ fn next_item(text: &str, tokens: &[Token], at: usize) -> usize {
         match token.kind {
             Kind::Open(_) => depth += 1,
             Kind::Close(_) => depth = depth.saturating_sub(1),
-            Kind::Doc if depth == 0 && i > at => return i,
+            Kind::Doc if depth == 0 && i > at && documents_item(text, tokens, i) => return i,
             Kind::Word if depth == 0 && item_word(text, token).is_some() => return i,
             _ => {}
         }

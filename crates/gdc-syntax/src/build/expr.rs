@@ -192,10 +192,13 @@ impl Builder<'_> {
         let mut parts = self.parts(pair);
         let base = Box::new(base);
         let kind = match rule {
-            Rule::call => ExprKind::Call {
-                callee: base,
-                args: self.args(&mut parts)?,
-            },
+            Rule::call => {
+                let args = self.args(&mut parts)?;
+                if let ExprKind::Field { base, name } = &base.kind {
+                    self.method_call(base, name, &args);
+                }
+                ExprKind::Call { callee: base, args }
+            }
             Rule::index => {
                 let mut at = Vec::new();
                 while let Some(pair) = parts.take(Rule::at) {
@@ -229,6 +232,19 @@ impl Builder<'_> {
             },
         };
         Ok(ast::Expr { kind, span })
+    }
+
+    /// `x.relu()` of other languages.
+    fn method_call(&mut self, base: &ast::Expr, method: &ast::Name, args: &[ast::Arg]) {
+        let value = match &base.kind {
+            ExprKind::Name(name) => &name.text,
+            _ => "x",
+        };
+        let call = if args.is_empty() { "" } else { "(...)" };
+        self.report(
+            Diagnostic::error(codes::E0013, method.span, "gd has no method calls")
+                .help(format!("write `{value} |> {}{call}`", method.text)),
+        );
     }
 
     /// The value after `else` of a read: an operand, without infix operators.
@@ -432,8 +448,6 @@ fn is_call(expr: &ast::Expr) -> bool {
     match &expr.kind {
         ExprKind::Name(_) | ExprKind::Call { .. } => true,
         ExprKind::As { base, .. } => is_call(base),
-        // A layer that belongs to another, as in `base.encoder`.
-        ExprKind::Field { base, .. } => matches!(base.kind, ExprKind::Name(_)),
         _ => false,
     }
 }

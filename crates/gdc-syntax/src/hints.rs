@@ -1,0 +1,556 @@
+//! From a failure of the grammar to a diagnostic that says what to write.
+//!
+//! Each hint looks at the tokens around the failure and either knows the mistake or
+//! passes it on; the last resort is "expected ..., found ...".
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::lex::Kind;
+use crate::scene::{RESERVED, STATEMENT_WORDS, Scene};
+
+type Hint = fn(&Scene<'_>) -> Option<Diagnostic>;
+
+/// The more specific first.
+const HINTS: [Hint; 22] = [
+    doc_comment,
+    foreign_item,
+    foreign_statement,
+    reserved_word,
+    let_mut,
+    power,
+    arrow,
+    bar_or_ampersand,
+    fat_arrow,
+    word_operator,
+    single_equals,
+    double_equals,
+    compound_assignment,
+    colon,
+    import_path,
+    leading_point,
+    reduction_without_parentheses,
+    type_name,
+    after_closed_statement,
+    branch_without_braces,
+    misspelt_statement,
+    missing_semicolon,
+];
+
+/// Says what is wrong at a failure.
+pub(crate) fn explain(scene: &Scene<'_>) -> Diagnostic {
+    HINTS
+        .iter()
+        .find_map(|hint| hint(scene))
+        .unwrap_or_else(|| generic(scene))
+}
+
+fn generic(s: &Scene<'_>) -> Diagnostic {
+    let message = if s.failure.inside_token() {
+        format!("unexpected {}", s.found())
+    } else {
+        format!("expected {}, found {}", s.failure.expected(), s.found())
+    };
+    let diagnostic = Diagnostic::error(codes::E0001, s.span(), message);
+    let start = s
+        .tokens
+        .get(s.statement_start())
+        .map_or("", |t| t.text(s.text));
+    if s.failure.wants_statement() && s.spells(0, ";") {
+        return diagnostic.help("remove this `;`");
+    }
+    if s.failure.wants("=") && matches!(start, "output" | "metric") && !s.failure.wants_operator() {
+        return diagnostic.help(format!("write `{start} name = ...;`"));
+    }
+    if s.failure.wants("for") && !s.failure.wants_statement() {
+        return diagnostic.help("`for w, g` names a parameter and its gradient");
+    }
+    if s.failure.wants(":") && s.text(0) == "[" && !s.failure.wants_operator() {
+        return diagnostic.help("a type follows `:`, as in `input x: [2];`");
+    }
+    if s.token(0).is_none() {
+        return diagnostic.label("the text ends after this");
+    }
+    diagnostic
+}
+
+fn foreign(s: &Scene<'_>, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(codes::E0013, s.span(), message)
+}
+
+fn doc_comment(s: &Scene<'_>) -> Option<Diagnostic> {
+    let at = match (s.kind(0), s.kind(-1)) {
+        (Some(Kind::Doc), _) => 0,
+        // Documentation and then no statement.
+        (_, Some(Kind::Doc)) if matches!(s.kind(0), None | Some(Kind::Close(_))) => -1,
+        _ => return None,
+    };
+    let span = s.span_between(at, at);
+    Some(
+        Diagnostic::error(
+            codes::E0012,
+            span,
+            "a documentation comment documents nothing here",
+        )
+        .help("it stands before an item or a statement; elsewhere write `//`"),
+    )
+}
+
+/// Words with which other languages begin definitions.
+fn foreign_item(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.failure.wants_item() || s.kind(0) != Some(Kind::Word) {
+        return None;
+    }
+    let word = s.text(0);
+    let help = match word {
+        "def" | "func" | "function" | "fun" => {
+            "write `fn name(x) = ...;`, or `layer` where it has parameters"
+        }
+        "class" | "struct" | "network" | "net" | "module" => {
+            "write `model Name { ... }`, or `layer name(x: [n]) { ... }`"
+        }
+        "pub" => "everything in a source is public; leave `pub` out",
+        "use" | "mod" | "from" | "include" => "write `import \"path.gd\";`",
+        "let" | "var" | "static" => "write `const name = ...;`",
+        "input" | "target" | "param" | "state" | "loss" | "output" | "metric" | "train" => {
+            "this stands inside of `model Name { ... }`"
+        }
+        _ => {
+            let meant = closest(word, &crate::scan::ITEM_WORDS)?;
+            let message = format!("expected an item, found `{word}`");
+            return Some(
+                Diagnostic::error(codes::E0001, s.span(), message)
+                    .help(format!("did you mean `{meant}`?")),
+            );
+        }
+    };
+    Some(foreign(s, format!("no item begins with `{word}`")).help(help))
+}
+
+/// Words with which other languages begin statements.
+fn foreign_statement(s: &Scene<'_>) -> Option<Diagnostic> {
+    let start = s.statement_start();
+    let here = s.is_word(0, &["return", "elif", "elseif", "elsif"]);
+    // `match` and `loop` may be names; what follows a name is an operator.
+    if !here && (s.at != start + 1 || s.statement().is_none()) {
+        return None;
+    }
+    let at = if here { s.at } else { start };
+    let token = s.tokens.get(at).filter(|t| t.kind == Kind::Word)?;
+    let word = token.text(s.text);
+    let message = format!("gd has no `{word}`");
+    let help = match word {
+        "return" => "the value of a block is its last expression, without `;`",
+        "while" | "loop" => {
+            "write `scan (...) over ... { ... }` for steps of data, `for i in 0..n { ... }` for turns that are unrolled"
+        }
+        "match" | "switch" => "write `if ... { ... } else if ... { ... } else { ... }`",
+        "elif" | "elseif" | "elsif" => "write `else if ... { ... }`",
+        "var" | "val" | "auto" | "mut" => "write `let name = ...;`",
+        "def" | "func" | "function" | "fn" | "class" | "struct" => {
+            "definitions stand at the top of the source"
+        }
+        "print" | "println" | "del" | "pass" | "raise" | "throw" | "try" | "break" | "continue" => {
+            "a source says what is computed, not step by step how"
+        }
+        _ => return None,
+    };
+    Some(Diagnostic::error(codes::E0013, s.span_of(token.range()), message).help(help))
+}
+
+fn reserved_word(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.failure.inside_token() || !s.is_word(0, &RESERVED) {
+        return None;
+    }
+    let word = s.text(0);
+    let introduced = s.is_word(-1, &STATEMENT_WORDS) || s.is_word(-1, &["fn", "model", "as"]);
+    let bound = (s.spells(1, "=") && !s.spells(1, "==")) || s.spells(1, ":") || s.spells(1, "<-");
+    let listed = matches!(s.text(-1), "(" | "," | "[") && matches!(s.text(1), ")" | "," | "]");
+    if word == "_" || introduced || bound || listed {
+        let message = match word {
+            "_" => "`_` is not a name".to_owned(),
+            _ => format!("`{word}` is a reserved word, not a name"),
+        };
+        let help = match word {
+            "_" => "every index and every value has a name".to_owned(),
+            _ => format!("choose another name, such as `{word}_`"),
+        };
+        return Some(Diagnostic::error(codes::E0006, s.span(), message).help(help));
+    }
+    let message = format!("expected an expression, found `{word}`");
+    Some(Diagnostic::error(codes::E0001, s.span(), message))
+}
+
+fn let_mut(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !(s.is_word(-1, &["mut"]) && s.is_word(-2, &["let"])) {
+        return None;
+    }
+    let span = s.span_between(-1, -1);
+    Some(
+        Diagnostic::error(codes::E0013, span, "what `let` binds never changes")
+            .help("leave `mut` out")
+            .help("`<-` gives the next value of a `state`, or of a carry of `scan` or `for`"),
+    )
+}
+
+fn power(s: &Scene<'_>) -> Option<Diagnostic> {
+    let from = if s.spells(-1, "**") {
+        -1
+    } else if s.spells(0, "**") {
+        0
+    } else {
+        return None;
+    };
+    let span = s.span_between(from, from + 1);
+    Some(
+        Diagnostic::error(codes::E0013, span, "`**` is not an operator")
+            .help("a power is written `x ^ 2`"),
+    )
+}
+
+/// `<-` where it cannot stand.
+fn arrow(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !(s.text(0) == "<" && s.text(1) == "-") {
+        return None;
+    }
+    let span = s.span_between(0, 1);
+    let start = s.statement_start();
+    let head: Vec<&str> = s
+        .tokens
+        .get(start..s.at)?
+        .iter()
+        .map(|t| t.text(s.text))
+        .collect();
+    let diagnostic = match head.as_slice() {
+        [
+            "let" | "state" | "param" | "const" | "output" | "loss" | "metric",
+            _,
+        ] => Diagnostic::error(codes::E0001, span, "expected `=`, found `<-`")
+            .help("`<-` gives the next value of a name that exists; this binds one with `=`"),
+        [_, "[" | ".", ..] => {
+            Diagnostic::error(codes::E0001, span, "only a whole name has a next value")
+                .help("write `name <- ...;` with the whole next value")
+        }
+        _ => Diagnostic::error(
+            codes::E0013,
+            span,
+            "`<-` is one operator: it gives a next value",
+        )
+        .help("to compare with a negative value, write `a < (-b)`"),
+    };
+    Some(diagnostic)
+}
+
+/// Lambdas, references, bitwise operators.
+fn bar_or_ampersand(s: &Scene<'_>) -> Option<Diagnostic> {
+    match s.text(0) {
+        "|" if s.failure.wants_expression() => Some(
+            foreign(s, "gd has no lambdas").help("define `fn name(x) = ...;` and give its name"),
+        ),
+        "&" if s.failure.wants_expression() => {
+            Some(foreign(s, "gd has no references").help("leave `&` out"))
+        }
+        "|" => Some(
+            foreign(s, "`|` is not an operator").help("`a || b` is or, `x |> f` gives `x` to `f`"),
+        ),
+        "&" => Some(foreign(s, "`&` is not an operator").help("write `a && b` for and")),
+        _ => None,
+    }
+}
+
+fn fat_arrow(s: &Scene<'_>) -> Option<Diagnostic> {
+    let from = if s.spells(0, "=>") {
+        0
+    } else if s.spells(-1, "=>") {
+        -1
+    } else {
+        return None;
+    };
+    let span = s.span_between(from, from + 1);
+    Some(
+        Diagnostic::error(codes::E0013, span, "`=>` is not an operator").help(
+            "a body is `= ...;` or `{ ... }`, a result's shape is `-> [n]`, at least is `>=`",
+        ),
+    )
+}
+
+fn word_operator(s: &Scene<'_>) -> Option<Diagnostic> {
+    let (at, word) = if s.failure.wants_operator() && s.is_word(0, &["and", "or", "div", "mod"]) {
+        (0, s.text(0))
+    } else if s.is_word(-1, &["not"]) && s.failure.wants_operator() {
+        (-1, "not")
+    } else {
+        return None;
+    };
+    let help = match word {
+        "and" => "write `a && b`",
+        "or" => "write `a || b`",
+        "not" => "write `!a`",
+        "div" => "write `div(a, b)`",
+        _ => "write `a % b`",
+    };
+    let span = s.span_between(at, at);
+    Some(Diagnostic::error(codes::E0013, span, format!("`{word}` is not an operator")).help(help))
+}
+
+/// `=` where an expression goes on.
+fn single_equals(s: &Scene<'_>) -> Option<Diagnostic> {
+    if s.text(0) != "=" || s.text(1) == "=" || !s.failure.inside_token() {
+        return None;
+    }
+    let diagnostic = Diagnostic::error(codes::E0001, s.span(), "unexpected `=`");
+    let start = s.statement_start();
+    let first = s.tokens.get(start).map_or("", |t| t.text(s.text));
+    let inside = s.open_bracket().is_some_and(|open| open >= start);
+    if inside || STATEMENT_WORDS.contains(&first) || crate::scan::ITEM_WORDS.contains(&first) {
+        return Some(diagnostic.help("to compare, write `==`"));
+    }
+    if start + 1 == s.at {
+        return Some(diagnostic.help(format!(
+            "`let {first} = ...;` binds a value, `{first} <- ...;` gives a next value"
+        )));
+    }
+    Some(diagnostic.help("`let y[i] = ...;` binds a value"))
+}
+
+/// `==` where a value is bound.
+fn double_equals(s: &Scene<'_>) -> Option<Diagnostic> {
+    // The grammar takes the first `=` before it sees the second.
+    if s.failure.wants_operator() || s.failure.wants_expression() || !s.spells(-1, "==") {
+        return None;
+    }
+    let span = s.span_between(-1, 0);
+    Some(
+        Diagnostic::error(codes::E0001, span, "expected `=`, found `==`")
+            .help("to bind a value, write `=`"),
+    )
+}
+
+fn compound_assignment(s: &Scene<'_>) -> Option<Diagnostic> {
+    let from = if s.text(1) == "=" { 0 } else { -1 };
+    let operator = s.text(from);
+    if !matches!(operator, "+" | "-" | "*" | "/") || s.text(from + 1) != "=" {
+        return None;
+    }
+    let start = s
+        .tokens
+        .get(s.statement_start())
+        .map_or("", |t| t.text(s.text));
+    let name = if RESERVED.contains(&start) {
+        "x"
+    } else {
+        start
+    };
+    let span = s.span_between(from, from + 1);
+    Some(
+        Diagnostic::error(
+            codes::E0013,
+            span,
+            format!("`{operator}=` cannot stand here"),
+        )
+        .help(format!(
+            "a next value is `{name} <- {name} {operator} ...;`"
+        ))
+        .help("`let y[p*s + i]: [n] += ...;` adds at computed places"),
+    )
+}
+
+/// Slices, settings and types of other languages.
+fn colon(s: &Scene<'_>) -> Option<Diagnostic> {
+    if s.text(0) != ":" {
+        return None;
+    }
+    let diagnostic = || {
+        let message = format!("expected {}, found {}", s.failure.expected(), s.found());
+        Diagnostic::error(codes::E0001, s.span(), message)
+    };
+    if s.spells(0, "::") {
+        return Some(
+            diagnostic()
+                .help("all names of a source and its imports are visible; write the name alone"),
+        );
+    }
+    let open = s
+        .open_bracket()
+        .and_then(|i| s.tokens.get(i))
+        .map_or("", |t| t.text(s.text));
+    if open == "[" {
+        return Some(diagnostic().help("a slice is written `x[1..3]`, `x[..3]`, `x[1..]`"));
+    }
+    if s.failure.wants("=") {
+        return Some(diagnostic().help("write `name = value;`"));
+    }
+    None
+}
+
+fn import_path(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.is_word(-1, &["import"]) || !s.failure.wants("r\"") {
+        return None;
+    }
+    let message = format!("expected a path in quotes, found {}", s.found());
+    let diagnostic = Diagnostic::error(codes::E0001, s.span(), message);
+    Some(match s.kind(0) {
+        Some(Kind::Word) => diagnostic.help(format!("write `import \"{}.gd\";`", s.text(0))),
+        _ => diagnostic.help("write `import \"path.gd\";`"),
+    })
+}
+
+fn leading_point(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !(s.failure.wants_expression() && s.text(0) == "." && s.kind(1) == Some(Kind::Number)) {
+        return None;
+    }
+    let span = s.span_between(0, 1);
+    Some(
+        Diagnostic::error(codes::E0005, span, "a number begins with a digit")
+            .help(format!("write `0.{}`", s.text(1))),
+    )
+}
+
+fn reduction_without_parentheses(s: &Scene<'_>) -> Option<Diagnostic> {
+    const REDUCTIONS: [&str; 10] = [
+        "sum", "mean", "prod", "max", "min", "argmax", "argmin", "any", "all", "lse",
+    ];
+    if s.text(0) == "]" && s.text(-1) == "[" && s.is_word(-2, &REDUCTIONS) {
+        let word = s.text(-2);
+        return Some(
+            Diagnostic::error(codes::E0001, s.span(), "expected an index, found `]`").help(
+                format!("`{word}[i](x[i])` binds an index, `{word}(x)` takes the whole tensor"),
+            ),
+        );
+    }
+    if s.text(-1) != "]" || s.text(0) == "(" {
+        return None;
+    }
+    let open = s.partner_of(s.at.checked_sub(1)?)?;
+    let word = s.tokens.get(open.checked_sub(1)?)?.text(s.text);
+    if !REDUCTIONS.contains(&word) {
+        return None;
+    }
+    let message = format!("expected `(`, found {}", s.found());
+    Some(
+        Diagnostic::error(codes::E0001, s.span(), message).help(format!(
+            "a reduction encloses in parentheses what it reduces: `{word}[i](x[i])`"
+        )),
+    )
+}
+
+fn type_name(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.failure.wants_type() {
+        return None;
+    }
+    let message = format!("expected a type, found {}", s.found());
+    Some(
+        Diagnostic::error(codes::E0001, s.span(), message)
+            .help("a type is a shape `[n, m]`, `[]` for one number, or a range `in 0..n`"),
+    )
+}
+
+/// An operator after a statement that its closing brace ended.
+fn after_closed_statement(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.failure.wants_statement() || s.text(-1) != "}" {
+        return None;
+    }
+    if !matches!(s.kind(0), Some(Kind::Punct(c)) if c != ';') {
+        return None;
+    }
+    let message = format!("expected a statement, found {}", s.found());
+    Some(
+        Diagnostic::error(codes::E0001, s.span(), message)
+            .note("a statement that begins with `if`, `scan` or `{` ends at its `}`")
+            .help("bind it with `let`, or put parentheses around it"),
+    )
+}
+
+fn branch_without_braces(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.failure.wants("{") || s.failure.wants_expression() {
+        return None;
+    }
+    let start = s.tokens.get(s.statement_start()..s.at)?;
+    let conditional = start.iter().any(|t| t.is_word(s.text, "if"));
+    if !conditional {
+        return None;
+    }
+    let message = format!("expected `{{`, found {}", s.found());
+    let diagnostic = Diagnostic::error(codes::E0001, s.span(), message);
+    Some(diagnostic.help("branches stand in braces: `if c { a } else { b }`"))
+}
+
+/// A statement whose first word is almost a keyword: `ouput p = x;`.
+fn misspelt_statement(s: &Scene<'_>) -> Option<Diagnostic> {
+    let start = s.statement_start();
+    let token = s.tokens.get(start).filter(|t| t.kind == Kind::Word)?;
+    let named = matches!(s.kind(0), Some(Kind::Word | Kind::Open('{')));
+    if start + 1 != s.at || !named {
+        return None;
+    }
+    let word = token.text(s.text);
+    let meant = closest(word, &STATEMENT_WORDS)?;
+    let message = format!("no statement begins with `{word}`");
+    Some(
+        Diagnostic::error(codes::E0001, s.span_of(token.range()), message)
+            .help(format!("did you mean `{meant}`?")),
+    )
+}
+
+fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
+    if !s.failure.wants(";") || s.failure.wants_statement() {
+        return None;
+    }
+    let binds = (s.spells(1, "=") && !s.spells(1, "==")) || s.spells(1, "<-");
+    let next = s.is_word(0, &STATEMENT_WORDS)
+        || (s.kind(0) == Some(Kind::Word) && binds)
+        || s.is_word(0, &crate::scan::ITEM_WORDS)
+        || s.is_word(0, &["scan"])
+        || matches!(s.kind(0), Some(Kind::Close('}')) | None);
+    if !(next || s.on_new_line()) {
+        return None;
+    }
+    // The last character that does belong to the statement.
+    let before = s.token(-1)?;
+    let last = before
+        .text(s.text)
+        .chars()
+        .next_back()
+        .map_or(1, char::len_utf8);
+    let span = s.span_of(before.end.saturating_sub(last)..before.end);
+    Some(
+        Diagnostic::error(codes::E0003, span, "expected `;` after this")
+            .label("`;` is missing here"),
+    )
+}
+
+/// The word of `words` that differs from `word` in at most two letters; in one where
+/// it is short, in none where it is very short.
+fn closest(word: &str, words: &[&'static str]) -> Option<&'static str> {
+    let limit = match word.len() {
+        0..=3 => return None,
+        4 => 1,
+        _ => 2,
+    };
+    words
+        .iter()
+        .map(|w| (distance(word, w), *w))
+        .filter(|(d, _)| (1..=limit).contains(d))
+        .min()
+        .map(|(_, w)| w)
+}
+
+/// Letters to insert, delete, replace or swap with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j - 1] + change)
+                .min(rows[i - 1][j] + 1)
+                .min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
