@@ -109,7 +109,7 @@ fn run(
             NodeKind::Leaf(_) => {
                 let value = leaves.get(&id).ok_or_else(|| Error::Unbound(node.name.clone()))?;
                 value.fits(node)?;
-                value.clone()
+                value.standard().map_or_else(|| value.clone(), Arc::new)
             }
             NodeKind::Literal(values) => {
                 let scalar = |&x: &f64| match node.ty {
@@ -152,9 +152,9 @@ impl Statement<'_> {
         Error::Outside { name: self.name(), point: point.to_vec() }
     }
 
-    fn tape(&self, roots: &[ExprId], vars: &[Var]) -> Result<Tape, Error> {
-        Tape::new(&self.graph.exprs, roots, vars)
-            .map_err(|var| Error::Malformed(format!("{} does not bind {var:?}", self.name())))
+    fn tape(&self, roots: &[ExprId], vars: &[Var]) -> Result<Tape<'_>, Error> {
+        Tape::new(&self.graph.exprs, roots, vars, self.env)
+            .map_err(|unknown| Error::Malformed(format!("{} uses {unknown}", self.name())))
     }
 
     fn extents(&self, vars: &[Var]) -> Vec<usize> {
@@ -168,14 +168,16 @@ impl Statement<'_> {
         let inner = self.extents(inner);
         let mut values = Vec::new();
         let mut operands = Vec::new();
+        let mut point: Vec<usize> = Vec::new();
         let mut result = Vec::new();
         for_each_point(&self.extents(axes), |outer| {
             operands.clear();
-            let mut point = outer.to_vec();
+            point.clear();
+            point.extend_from_slice(outer);
             for_each_point(&inner, |place| {
                 point.truncate(outer.len());
                 point.extend_from_slice(place);
-                tape.run(&point, self.env, &mut values).ok_or_else(|| self.wrong_types())?;
+                tape.run(&point, &mut values).ok_or_else(|| self.wrong_types())?;
                 operands.push(tape.root(0, &values));
                 Ok(())
             })?;
@@ -203,7 +205,7 @@ impl Statement<'_> {
         let mut values = Vec::new();
         let mut sums = ndarray::ArrayD::<f64>::zeros(node.shape.as_slice());
         for_each_point(&self.extents(domain), |point| {
-            tape.run(point, self.env, &mut values).ok_or_else(|| self.wrong_types())?;
+            tape.run(point, &mut values).ok_or_else(|| self.wrong_types())?;
             let mut place = Vec::with_capacity(at.len());
             for k in 0..at.len() {
                 match tape.root(k, &values) {

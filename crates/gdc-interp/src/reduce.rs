@@ -9,7 +9,7 @@ use gdc_ir::Red;
 /// `all` true and a place 0. `max` and `min` are NaN if an operand is. Places are the first
 /// of equals; NaN is never chosen, and where nothing can be chosen the place is 0.
 pub(crate) fn reduce(op: Red, values: &[Scalar]) -> Option<Scalar> {
-    if values.contains(&Scalar::Outside) {
+    if values.iter().any(|v| matches!(v, Scalar::Outside)) {
         return Some(Scalar::Outside);
     }
     let reals = || {

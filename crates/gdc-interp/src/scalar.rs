@@ -46,7 +46,7 @@ pub fn apply(op: Op, args: &[Scalar]) -> Option<Scalar> {
             Real(_) | Int(_) => None,
         };
     }
-    if args.contains(&Outside) {
+    if args.iter().any(|a| matches!(a, Outside)) {
         return Some(Outside);
     }
     match *args {

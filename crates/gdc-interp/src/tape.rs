@@ -6,32 +6,56 @@
 use crate::eval::Environment;
 use crate::random;
 use crate::scalar::{Scalar, apply};
+use crate::tensor::View;
 use gdc_ir::{Dist, Expr, ExprId, Exprs, NodeId, Op, Var};
 use std::collections::BTreeMap;
+use std::fmt;
 
-enum Step {
+enum Step<'a> {
     Constant(Scalar),
     /// Coefficients of the point's coordinates, and the constant part.
     Affine(Vec<(usize, i64)>, i64),
-    Read { node: NodeId, at: Vec<usize>, otherwise: Option<usize>, frozen: bool },
+    Read { tensor: View<'a>, at: Vec<usize>, otherwise: Option<usize> },
     Op(Op, Vec<usize>),
     Random { dist: Dist, site: u64, element: usize },
 }
 
 /// The steps of some expressions over the same variables.
-pub(crate) struct Tape {
-    steps: Vec<Step>,
+pub(crate) struct Tape<'a> {
+    steps: Vec<Step<'a>>,
     roots: Vec<usize>,
+    env: &'a Environment<'a>,
 }
 
 /// An expression, and whether it stands inside of a `detach`.
 type Key = (ExprId, bool);
 
-impl Tape {
-    /// Expressions over the coordinates of `vars`; an error names a variable that is not
-    /// among them.
-    pub(crate) fn new(exprs: &Exprs, roots: &[ExprId], vars: &[Var]) -> Result<Self, Var> {
-        let mut tape = Tape { steps: Vec::new(), roots: Vec::new() };
+/// Why there are no steps for an expression.
+pub(crate) enum Unknown {
+    /// A variable that is not bound.
+    Variable(Var),
+    /// A node that was not computed.
+    Node(NodeId),
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unknown::Variable(var) => write!(f, "the variable {var:?}, which it does not bind"),
+            Unknown::Node(node) => write!(f, "{node:?}, which is not computed before"),
+        }
+    }
+}
+
+impl<'a> Tape<'a> {
+    /// Expressions over the coordinates of `vars`, reading the tensors of `env`.
+    pub(crate) fn new(
+        exprs: &Exprs,
+        roots: &[ExprId],
+        vars: &[Var],
+        env: &'a Environment<'a>,
+    ) -> Result<Self, Unknown> {
+        let mut tape = Tape { steps: Vec::new(), roots: Vec::new(), env };
         let mut places: BTreeMap<Key, usize> = BTreeMap::new();
         for &root in roots {
             let mut stack = vec![((root, false), false)];
@@ -43,7 +67,7 @@ impl Tape {
                 let inner = frozen || matches!(exprs.get(id), Expr::Op(Op::Detach, _));
                 if parts_done {
                     let place = |e: &ExprId| places.get(&(*e, inner)).copied().unwrap_or_default();
-                    let step = Self::step(exprs.get(id), frozen, vars, &place)?;
+                    let step = step(exprs.get(id), frozen, vars, env, &place)?;
                     places.insert(key, tape.steps.len());
                     tape.steps.push(step);
                 } else {
@@ -56,35 +80,9 @@ impl Tape {
         Ok(tape)
     }
 
-    fn step(expr: &Expr, frozen: bool, vars: &[Var], place: &dyn Fn(&ExprId) -> usize) -> Result<Step, Var> {
-        Ok(match expr {
-            Expr::Real(bits) => Step::Constant(Scalar::Real(bits.get())),
-            Expr::Bool(value) => Step::Constant(Scalar::Bool(*value)),
-            Expr::Int(affine) => {
-                let slot = |&(v, c): &(Var, i64)| {
-                    let slot = vars.iter().position(|&w| w == v).ok_or(v)?;
-                    Ok((slot, c))
-                };
-                Step::Affine(affine.terms.iter().map(slot).collect::<Result<_, Var>>()?, affine.constant)
-            }
-            Expr::Read { node, at, otherwise } => Step::Read {
-                node: *node,
-                at: at.iter().map(place).collect(),
-                otherwise: otherwise.as_ref().map(place),
-                frozen,
-            },
-            Expr::Op(op, args) => Step::Op(*op, args.iter().map(place).collect()),
-            Expr::Random { dist, site, element } => {
-                Step::Random { dist: *dist, site: *site, element: place(element) }
-            }
-        })
-    }
-
     /// Computes all steps at a point; `None` if the types of the graph are wrong.
-    pub(crate) fn run(&self, point: &[usize], env: &Environment<'_>, values: &mut Vec<Scalar>) -> Option<()> {
+    pub(crate) fn run(&self, point: &[usize], values: &mut Vec<Scalar>) -> Option<()> {
         values.clear();
-        let mut args: Vec<Scalar> = Vec::new();
-        let mut places: Vec<usize> = Vec::new();
         for step in &self.steps {
             let value = match step {
                 Step::Constant(value) => *value,
@@ -94,35 +92,17 @@ impl Tape {
                     };
                     Scalar::Int(terms.iter().fold(*constant, add))
                 }
-                Step::Read { node, at, otherwise, frozen } => {
-                    places.clear();
-                    let mut known = true;
-                    let mut inside = true;
-                    for &place in at {
-                        match values[place] {
-                            Scalar::Int(i) => match usize::try_from(i) {
-                                Ok(i) => places.push(i),
-                                Err(_) => inside = false,
-                            },
-                            Scalar::Outside => known = false,
-                            Scalar::Real(_) | Scalar::Bool(_) => return None,
-                        }
-                    }
-                    let found = if inside && known { env.tensor(*node, *frozen)?.get(&places) } else { None };
-                    match (found, otherwise) {
-                        (Some(value), _) => value,
-                        (None, Some(e)) if known => values[*e],
-                        (None, _) => Scalar::Outside,
-                    }
-                }
-                Step::Op(op, parts) => {
-                    args.clear();
-                    args.extend(parts.iter().map(|&p| values[p]));
-                    apply(*op, &args)?
-                }
+                Step::Read { tensor, at, otherwise } => read(tensor, at, *otherwise, values)?,
+                Step::Op(op, parts) => match **parts {
+                    [a] => apply(*op, &[values[a]])?,
+                    [a, b] => apply(*op, &[values[a], values[b]])?,
+                    [a, b, c] => apply(*op, &[values[a], values[b], values[c]])?,
+                    _ => return None,
+                },
                 Step::Random { dist, site, element } => match values[*element] {
                     Scalar::Int(i) => {
-                        Scalar::Real(random::draw(env.precision, *dist, env.seed, *site, i as u64))
+                        let Environment { seed, precision, .. } = *self.env;
+                        Scalar::Real(random::draw(precision, *dist, seed, *site, i as u64))
                     }
                     Scalar::Outside => Scalar::Outside,
                     Scalar::Real(_) | Scalar::Bool(_) => return None,
@@ -137,4 +117,55 @@ impl Tape {
     pub(crate) fn root(&self, number: usize, values: &[Scalar]) -> Scalar {
         values[self.roots[number]]
     }
+}
+
+/// One expression, given the numbers of the steps of its parts.
+fn step<'a>(
+    expr: &Expr,
+    frozen: bool,
+    vars: &[Var],
+    env: &'a Environment<'a>,
+    place: &dyn Fn(&ExprId) -> usize,
+) -> Result<Step<'a>, Unknown> {
+    Ok(match expr {
+        Expr::Real(bits) => Step::Constant(Scalar::Real(bits.get())),
+        Expr::Bool(value) => Step::Constant(Scalar::Bool(*value)),
+        Expr::Int(affine) => {
+            let slot = |&(v, c): &(Var, i64)| {
+                let slot = vars.iter().position(|&w| w == v).ok_or(Unknown::Variable(v))?;
+                Ok((slot, c))
+            };
+            Step::Affine(affine.terms.iter().map(slot).collect::<Result<_, Unknown>>()?, affine.constant)
+        }
+        Expr::Read { node, at, otherwise } => Step::Read {
+            tensor: env.tensor(*node, frozen).ok_or(Unknown::Node(*node))?.view(),
+            at: at.iter().map(place).collect(),
+            otherwise: otherwise.as_ref().map(place),
+        },
+        Expr::Op(op, args) => Step::Op(*op, args.iter().map(place).collect()),
+        Expr::Random { dist, site, element } => {
+            Step::Random { dist: *dist, site: *site, element: place(element) }
+        }
+    })
+}
+
+/// An element of a tensor at places that were computed; `None` if these are no integers.
+fn read(tensor: &View<'_>, at: &[usize], otherwise: Option<usize>, values: &[Scalar]) -> Option<Scalar> {
+    if at.len() != tensor.shape.len() {
+        return None;
+    }
+    let (mut offset, mut inside) = (0, true);
+    for (&place, &extent) in at.iter().zip(tensor.shape) {
+        match values[place] {
+            Scalar::Int(i) if 0 <= i && i < extent as i64 => offset = offset * extent + i as usize,
+            Scalar::Int(_) => inside = false,
+            Scalar::Outside => return Some(Scalar::Outside),
+            Scalar::Real(_) | Scalar::Bool(_) => return None,
+        }
+    }
+    Some(match (inside, otherwise) {
+        (true, _) => tensor.elements.get(offset).unwrap_or(Scalar::Outside),
+        (false, Some(e)) => values[e],
+        (false, None) => Scalar::Outside,
+    })
 }

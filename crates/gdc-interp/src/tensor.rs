@@ -16,6 +16,30 @@ pub enum Tensor {
     Bool(ArrayD<bool>),
 }
 
+/// The elements of a tensor in row-major order.
+pub(crate) enum Elements<'a> {
+    Real(&'a [f64]),
+    Int(&'a [i64]),
+    Bool(&'a [bool]),
+}
+
+impl Elements<'_> {
+    /// The element of this number.
+    pub(crate) fn get(&self, offset: usize) -> Option<Scalar> {
+        match self {
+            Elements::Real(a) => a.get(offset).map(|&x| Scalar::Real(x)),
+            Elements::Int(a) => a.get(offset).map(|&x| Scalar::Int(x)),
+            Elements::Bool(a) => a.get(offset).map(|&x| Scalar::Bool(x)),
+        }
+    }
+}
+
+/// The elements of a tensor with its extents.
+pub(crate) struct View<'a> {
+    pub(crate) elements: Elements<'a>,
+    pub(crate) shape: &'a [usize],
+}
+
 /// The same expression on the array of each type.
 macro_rules! each {
     ($tensor:expr, $array:ident => $value:expr) => {
@@ -85,13 +109,23 @@ impl Tensor {
         self.len() == 0
     }
 
-    /// The element at a place, if it lies inside.
-    pub fn get(&self, at: &[usize]) -> Option<Scalar> {
-        match self {
-            Tensor::Real(a) => a.get(at).map(|&x| Scalar::Real(x)),
-            Tensor::Int(a) => a.get(at).map(|&x| Scalar::Int(x)),
-            Tensor::Bool(a) => a.get(at).map(|&x| Scalar::Bool(x)),
+    /// The elements in row-major order, for reading many of them. Empty for an array of
+    /// another layout, see [`Tensor::standard`].
+    pub(crate) fn view(&self) -> View<'_> {
+        let elements = match self {
+            Tensor::Real(a) => Elements::Real(a.as_slice().unwrap_or_default()),
+            Tensor::Int(a) => Elements::Int(a.as_slice().unwrap_or_default()),
+            Tensor::Bool(a) => Elements::Bool(a.as_slice().unwrap_or_default()),
+        };
+        View { elements, shape: self.shape() }
+    }
+
+    /// The same tensor, stored in row-major order, if it is not already.
+    pub(crate) fn standard(&self) -> Option<Self> {
+        if each!(self, a => a.is_standard_layout()) {
+            return None;
         }
+        Some(map_each!(self, a => a.as_standard_layout().into_owned()))
     }
 
     /// The array, if its elements are real.

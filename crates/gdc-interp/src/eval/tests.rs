@@ -19,11 +19,19 @@ fn run(b: &Build, root: NodeId, leaves: &[(NodeId, Tensor)]) -> Result<Vec<f64>,
 #[test]
 fn points_in_row_major_order() {
     let mut points = Vec::new();
-    for_each_point(&[2, 3], |p| Ok(points.push(p.to_vec()))).unwrap();
+    for_each_point(&[2, 3], |p| {
+        points.push(p.to_vec());
+        Ok(())
+    })
+    .unwrap();
     assert_eq!(points, [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
     let count = |extents: &[usize]| {
         let mut n = 0;
-        for_each_point(extents, |_| Ok(n += 1)).unwrap();
+        for_each_point(extents, |_| {
+            n += 1;
+            Ok(())
+        })
+        .unwrap();
         n
     };
     assert_eq!((count(&[]), count(&[4, 0])), (1, 0));
@@ -180,4 +188,15 @@ fn what_is_given_must_fit() {
     let text = b.g.exprs.bool(true);
     let y = b.reduce("s", &[], Red::Sum, &[k], text);
     assert!(matches!(run(&b, y, &[]), Err(Error::Malformed(_))));
+}
+
+#[test]
+fn the_layout_of_what_is_given_does_not_matter() {
+    let mut b = Build::default();
+    let (i, j) = (b.var("i", 2), b.var("j", 3));
+    let x = b.leaf("x", Leaf::Param, &[2, 3]);
+    let read = b.read(x, &[i, j]);
+    let y = b.map("y", &[j, i], read);
+    let rows = ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).reversed_axes().into_dyn();
+    assert_eq!(run(&b, y, &[(x, rows.into())]).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 }
