@@ -2,6 +2,7 @@
 
 use crate::build::Build;
 use crate::int::Int;
+use crate::pack::Packed;
 use crate::plan::Plan;
 use crate::storage::Storage;
 use gdc_ir::program::{Elem, Index, Local, LocalTy, LoopVar, Place, Stmt, Value};
@@ -38,12 +39,16 @@ pub(crate) struct Emit<'a> {
     pub values: BTreeMap<NodeId, Value>,
     /// The lane axis, in the vector part of a kernel.
     pub lane: Option<Lane>,
+    /// How often the innermost statement runs, where copies of operands are allowed.
+    pub turns: usize,
+    /// The copies made for this kernel.
+    pub packed: Vec<Packed>,
 }
 
 impl<'a> Emit<'a> {
     pub fn new(plan: &'a Plan, storage: &'a Storage, build: &'a mut Build, real: Elem) -> Self {
         let (out, point, values) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Emit { plan, storage, build, real, out, point, values, lane: None }
+        Emit { plan, storage, build, real, out, point, values, lane: None, turns: 0, packed: Vec::new() }
     }
 
     /// Writes what `body` writes into a list of its own.
@@ -148,6 +153,12 @@ impl<'a> Emit<'a> {
             Expr::Int(_) => self.int(id, env).value(),
             Expr::Read { node, at, otherwise } => {
                 let at: Vec<Int> = at.iter().map(|&e| self.int(e, env)).collect();
+                if let Some(Value::Real(fill)) = otherwise.as_ref().map(part)
+                    && self.inside(*node, &at) != Value::Bool(true)
+                    && let Some((copy, at)) = self.padded(*node, &at, fill)
+                {
+                    return Value::Load(copy, Self::indices(&at));
+                }
                 self.read(*node, at, otherwise.as_ref().map(part))
             }
             Expr::Random { dist, site, element } => {
@@ -415,7 +426,7 @@ fn split_multiples(a: &Int, divisor: i64) -> (Int, Int) {
 }
 
 /// The real and truth-valued parts of an expression, parts first, and how often each is used.
-fn evaluation_order(exprs: &gdc_ir::Exprs, root: ExprId) -> (Vec<ExprId>, BTreeMap<ExprId, usize>) {
+pub(crate) fn evaluation_order(exprs: &gdc_ir::Exprs, root: ExprId) -> (Vec<ExprId>, BTreeMap<ExprId, usize>) {
     let mut order = Vec::new();
     let mut uses = BTreeMap::new();
     exprs.walk(root, &mut |id| {

@@ -6,6 +6,7 @@ use crate::group::Group;
 use crate::nest;
 use crate::plan::Plan;
 use crate::storage::Storage;
+use crate::tile;
 use gdc_ir::program::{Elem, Kernel};
 use gdc_ir::{NodeId, NodeKind, Precision};
 
@@ -30,12 +31,26 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
             }
         }
         NodeKind::Compute { .. } | NodeKind::Leaf(_) | NodeKind::Reshape(_) => {
-            nest::nest(&mut emit, group);
-            let reason = if group.step { "once per step, in f64" } else { "scalar loops" };
-            out.push(kernel(&mut emit, group, reason.to_owned()));
+            let reason = computed(&mut emit, group);
+            let packed = std::mem::take(&mut emit.packed);
+            out.extend(packed.into_iter().map(|p| p.kernel));
+            out.push(kernel(&mut emit, group, reason));
         }
     }
     out
+}
+
+/// Writes a group in the best shape that is possible; the answer says which and why.
+fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
+    if group.step {
+        nest::nest(emit, group);
+        return "once per step, in f64".to_owned();
+    }
+    if let Some(reason) = emit.attempt(|e| tile::tile(e, group)).or_else(|| emit.attempt(|e| tile::map(e, group))) {
+        return reason;
+    }
+    nest::nest(emit, group);
+    "scalar loops".to_owned()
 }
 
 /// Closes a kernel over the statements written so far.

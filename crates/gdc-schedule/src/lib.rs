@@ -6,9 +6,12 @@ mod emit;
 mod group;
 mod int;
 mod kernels;
+mod lanes;
 mod nest;
+mod pack;
 mod plan;
 mod storage;
+mod tile;
 mod views;
 
 use build::Build;

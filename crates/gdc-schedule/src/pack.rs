@@ -1,0 +1,131 @@
+//! Copies of operands that let a kernel read lanes: transposed, or with their border written
+//! out. Each is made by a kernel of its own right before the kernel that reads it, and only
+//! where the reads by far outnumber the elements.
+
+use crate::emit::Emit;
+use crate::int::Int;
+use gdc_ir::NodeId;
+use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Kernel, Place, Value};
+
+/// How many reads an element must have for a copy to be worth it.
+const REUSE: usize = 6;
+
+/// A copy that was made for the kernel at hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Packed {
+    of: BufferId,
+    how: How,
+    copy: BufferId,
+    pub kernel: Kernel,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum How {
+    /// The axis of this number moved to the end.
+    Last(usize),
+    /// So many elements more before and after each axis, of this value.
+    Padded(Vec<(usize, usize)>, u64),
+}
+
+impl Emit<'_> {
+    /// Whether copying a buffer pays.
+    fn worth_packing(&self, buffer: BufferId) -> bool {
+        let len: usize = self.build.program.buffer(buffer).shape.iter().product();
+        self.turns >= REUSE.saturating_mul(len)
+    }
+
+    /// The buffer with an axis moved to the end, and the place in it.
+    pub fn transposed(&mut self, buffer: BufferId, mut at: Vec<Int>, axis: usize) -> Option<(BufferId, Vec<Int>)> {
+        if !self.worth_packing(buffer) {
+            return None;
+        }
+        let moved = at.remove(axis);
+        at.push(moved);
+        let how = How::Last(axis);
+        if let Some(copy) = self.existing(buffer, &how) {
+            return Some((copy, at));
+        }
+        let Buffer { name, mut shape, elem, .. } = self.build.program.buffer(buffer).clone();
+        let source_shape = shape.clone();
+        let n = shape.remove(axis);
+        shape.push(n);
+        let copy = self.temporary(&format!("{name}.t"), shape, elem);
+        let outer = std::mem::take(&mut self.out);
+        let dims: Vec<(String, usize)> = source_shape.iter().map(|&n| ("i".to_owned(), n)).collect();
+        self.repeat_all(&dims, |emit, from| {
+            let mut to = from.clone();
+            let moved = to.remove(axis);
+            to.push(moved);
+            let value = Value::Load(buffer, Emit::indices(&from));
+            emit.set(Place::Element(copy, Emit::indices(&to)), value);
+        });
+        let body = std::mem::replace(&mut self.out, outer);
+        let reason = format!("transposed, so that axis {axis} is contiguous for the next kernel");
+        self.remember(buffer, how, copy, format!("{name}.t = {name} with axis {axis} last"), reason, body);
+        Some((copy, at))
+    }
+
+    /// Lanes of a tensor that is read beyond its border.
+    pub fn padded_lanes(&mut self, node: NodeId, at: &[Int], fill: f64) -> Option<Value> {
+        let (buffer, at) = self.padded(node, at, fill)?;
+        self.load_lanes(buffer, at)
+    }
+
+    /// A tensor with its border written out, and the place in it.
+    pub fn padded(&mut self, node: NodeId, at: &[Int], fill: f64) -> Option<(BufferId, Vec<Int>)> {
+        if self.plan.inlined.contains(&node) || at.iter().any(|i| !i.atoms.is_empty()) {
+            return None;
+        }
+        let buffer = self.storage.buffer(self.plan.source(node))?;
+        let Buffer { name, shape, elem, .. } = self.build.program.buffer(buffer).clone();
+        let real = matches!(elem, Elem::F32 | Elem::F64) && elem == self.real;
+        if shape != self.plan.graph.node(node).shape || !real || !self.worth_packing(buffer) {
+            return None;
+        }
+        let mut borders = Vec::new();
+        for (i, &n) in at.iter().zip(&shape) {
+            let (low, high) = i.range(self.build);
+            let before = usize::try_from(-low.min(0)).ok()?;
+            let after = usize::try_from((high - n as i64 + 1).max(0)).ok()?;
+            borders.push((before, after));
+        }
+        let padded: Vec<usize> = shape.iter().zip(&borders).map(|(n, (a, b))| n + a + b).collect();
+        let len: usize = shape.iter().product();
+        if padded.iter().product::<usize>() > len.saturating_mul(4) {
+            return None;
+        }
+        let place: Vec<Int> = at.iter().zip(&borders).map(|(i, (a, _))| i.shifted(*a as i64)).collect();
+        let how = How::Padded(borders.clone(), fill.to_bits());
+        if let Some(copy) = self.existing(buffer, &how) {
+            return Some((copy, place));
+        }
+        let copy = self.temporary(&format!("{name}.padded"), padded, elem);
+        let outer = std::mem::take(&mut self.out);
+        crate::nest::fill(self, copy, fill);
+        let dims: Vec<(String, usize)> = shape.iter().map(|&n| ("i".to_owned(), n)).collect();
+        self.repeat_all(&dims, |emit, from| {
+            let to: Vec<Int> = from.iter().zip(&borders).map(|(i, (a, _))| i.shifted(*a as i64)).collect();
+            let value = Value::Load(buffer, Emit::indices(&from));
+            emit.set(Place::Element(copy, Emit::indices(&to)), value);
+        });
+        let body = std::mem::replace(&mut self.out, outer);
+        let reason = "border written out, so that the next kernel need not test for it".to_owned();
+        self.remember(buffer, how, copy, format!("{name}.padded = {name} in a border"), reason, body);
+        Some((copy, place))
+    }
+
+    fn existing(&self, of: BufferId, how: &How) -> Option<BufferId> {
+        self.packed.iter().find(|p| p.of == of && p.how == *how).map(|p| p.copy)
+    }
+
+    fn temporary(&mut self, name: &str, shape: Vec<usize>, elem: Elem) -> BufferId {
+        let name = name.to_owned();
+        self.build.buffer(Buffer { name, shape, elem, role: BufferRole::Temp, range: None })
+    }
+
+    fn remember(&mut self, of: BufferId, how: How, copy: BufferId, equation: String, reason: String, body: Vec<gdc_ir::program::Stmt>) {
+        let name = self.build.program.buffer(copy).name.clone();
+        let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, body };
+        self.packed.push(Packed { of, how, copy, kernel });
+    }
+}

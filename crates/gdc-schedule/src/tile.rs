@@ -1,0 +1,382 @@
+//! Register tiles: reductions whose results lie side by side in lanes.
+//!
+//! In `sum[K](a * b)` the factors without the last output axis are `a`, one number for all
+//! lanes; those with it are `b`, loaded once and used for every row of the tile. Each output
+//! element is one chain over K in order, so its bits depend neither on the size of the tile
+//! nor on the machine.
+
+use crate::emit::{Emit, Env, Lane};
+use crate::group::Group;
+use crate::int::Int;
+use crate::nest;
+use gdc_ir::program::{Elem, LANES, Local, LocalTy, Place, Stmt, Value};
+use gdc_ir::{Expr, ExprId, Exprs, NodeId, NodeKind, Op, Red, Var};
+
+/// Fewer results than this side by side are not worth lanes.
+const NARROWEST: usize = 4;
+
+/// A reduction to tile, taken apart.
+struct Contraction {
+    head: NodeId,
+    op: Red,
+    over: Vec<Var>,
+    axes: Vec<Var>,
+    /// Independent of the lane.
+    a: Vec<ExprId>,
+    /// Dependent on it.
+    b: Vec<ExprId>,
+    /// The axis that is blocked into rows.
+    row: Option<usize>,
+}
+
+/// Some columns of the result: `count` blocks from `from` on, each of `vectors` vectors, the
+/// last with `valid` lanes in use.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Columns {
+    from: usize,
+    count: usize,
+    vectors: usize,
+    valid: usize,
+}
+
+/// Where a tile stands.
+struct Spot {
+    outer: Vec<Int>,
+    row: Int,
+    rows: usize,
+    column: Int,
+    columns: Columns,
+}
+
+/// Writes a group that begins with a reduction as register tiles; `None` where that is not
+/// possible. The answer says what was done.
+pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
+    let contraction = take_apart(emit, group)?;
+    let dims = nest::dims(&emit.plan.graph, group);
+    let (lane_name, width) = dims.last()?.clone();
+    if emit.real != Elem::F32 || width < NARROWEST {
+        return None;
+    }
+    let columns = columns(width, contraction.row.is_some());
+    let vectors = columns.iter().map(|c| c.vectors).max()?;
+    let (row_name, height) = contraction.row.map_or((String::new(), 1), |k| dims[k].clone());
+    let rows = rows(height, vectors);
+    let skip = |k: usize| Some(k) == contraction.row || k + 1 == dims.len();
+    let outer: Vec<(String, usize)> = (0..dims.len()).filter(|&k| !skip(k)).map(|k| dims[k].clone()).collect();
+    emit.turns = emit.plan.turns(contraction.head);
+    let mut possible = true;
+    emit.repeat_all(&outer, |emit, outer| {
+        for &columns in &columns {
+            emit.repeat(&lane_name, columns.count, |emit, block| {
+                let column = block.scaled((columns.vectors * LANES) as i64).shifted(columns.from as i64);
+                let spot = |row: Int, rows: usize| Spot { outer: outer.clone(), row, rows, column: column.clone(), columns };
+                let whole = height / rows;
+                if whole > 0 {
+                    emit.repeat(&row_name, whole, |emit, k| {
+                        possible &= one_tile(emit, group, &contraction, &spot(k.scaled(rows as i64), rows)).is_some();
+                    });
+                }
+                if height % rows > 0 {
+                    let row = Int::constant((whole * rows) as i64);
+                    possible &= one_tile(emit, group, &contraction, &spot(row, height % rows)).is_some();
+                }
+            });
+        }
+    });
+    possible.then(|| reason(emit, &contraction, rows, vectors, &lane_name))
+}
+
+fn reason(emit: &Emit<'_>, c: &Contraction, rows: usize, vectors: usize, lane_name: &str) -> String {
+    let turns = emit.plan.turns(c.head);
+    let work = match (c.op, c.a.is_empty()) {
+        (Red::Sum, false) => "multiply-adds",
+        (Red::Sum, true) => "additions",
+        _ => "steps",
+    };
+    let operands = if c.a.is_empty() { "contiguous" } else { "B contiguous" };
+    format!("tile {rows}x{} of {turns} {work}: {operands} along {lane_name}", vectors * LANES)
+}
+
+/// Finds operands and rows.
+fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
+    let plan = emit.plan;
+    let &head = group.members.first()?;
+    let NodeKind::Compute { axes, reduce: Some(reduce), body } = &plan.graph.node(head).kind else { return None };
+    if !matches!(reduce.op, Red::Sum | Red::Prod | Red::Max | Red::Min) {
+        return None;
+    }
+    let exprs = &plan.graph.exprs;
+    let &lane = axes.last()?;
+    let factors = if reduce.op == Red::Sum { factors(exprs, *body) } else { vec![*body] };
+    let has = |e: ExprId, v: Var| exprs.free_vars(e).contains(&v);
+    let (b, a): (Vec<ExprId>, Vec<ExprId>) = factors.into_iter().partition(|&e| has(e, lane));
+    if b.is_empty() {
+        return None;
+    }
+    let blockable = |&k: &usize| {
+        let v = axes[k];
+        exprs.extent(v) > 1 && a.iter().any(|&e| has(e, v)) && !b.iter().any(|&e| has(e, v))
+    };
+    let row = (0..axes.len() - 1).filter(blockable).max_by_key(|&k| (exprs.extent(axes[k]).min(LANES), k));
+    Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, row })
+}
+
+/// The factors of a product.
+fn factors(exprs: &Exprs, e: ExprId) -> Vec<ExprId> {
+    let mut out = Vec::new();
+    let mut stack = vec![e];
+    while let Some(e) = stack.pop() {
+        match exprs.get(e) {
+            Expr::Op(Op::Mul, args) => stack.extend(args.iter().rev()),
+            _ => out.push(e),
+        }
+    }
+    out
+}
+
+/// How the columns are cut: two or three vectors side by side where there are rows to reuse
+/// them, more where there are none.
+fn columns(width: usize, has_rows: bool) -> Vec<Columns> {
+    let vectors = width.div_ceil(LANES);
+    let valid = width - (vectors - 1) * LANES;
+    let one = |from: usize, count: usize, n: usize, valid: usize| Columns { from: from * LANES, count, vectors: n, valid };
+    let most = if has_rows { 3 } else { 8 };
+    if vectors <= most {
+        return vec![one(0, 1, vectors, valid)];
+    }
+    let step = if has_rows { 2 } else { 4 };
+    // The last block takes the odd vector along and holds the partial one.
+    let last = if vectors.is_multiple_of(step) && valid == LANES { 0 } else { step + vectors % step };
+    let last = if last >= 2 * step || (last > step && has_rows && vectors % step == 0) { last - step } else { last };
+    let whole = (vectors - last) / step;
+    let mut out = vec![one(0, whole, step, LANES)];
+    if last > 0 {
+        out.push(one(whole * step, 1, last, valid));
+    }
+    out
+}
+
+/// Rows per tile: as many as registers hold, and dividing the whole if that costs little.
+fn rows(height: usize, vectors: usize) -> usize {
+    let most = match vectors {
+        1 => 16,
+        2 | 3 => 8,
+        _ => 4,
+    };
+    if height <= most {
+        return height;
+    }
+    (most.div_ceil(2)..=most).rev().find(|r| height.is_multiple_of(*r)).unwrap_or(most)
+}
+
+/// Writes one tile: zero, accumulate, epilogue, store.
+fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) -> Option<()> {
+    let name = emit.plan.graph.node(c.head).name.clone();
+    let dims = [spot.rows, spot.columns.vectors];
+    let acc = emit.build.local(&name, LocalTy::Lanes, &dims);
+    emit.out.push(Stmt::Var { local: acc, init: Value::Splat(Box::new(nest::start(c.op))) });
+    let mut possible = true;
+    nest::turns(emit, &c.over, &Env::new(), |emit, env, _| {
+        possible = accumulate(emit, c, spot, acc, env).is_some();
+    });
+    if !possible {
+        return None;
+    }
+    emit.repeat("r", spot.rows, |emit, r| {
+        each_vector(emit, spot.columns, |emit, v| {
+            let place = vec![r.index(), v.index()];
+            emit.values.clear();
+            emit.values.insert(c.head, Value::Local(acc, place));
+            emit.point = point(c, spot, &r, &column(emit, spot, &v));
+            possible &= elements(emit, &group.members).is_some();
+        });
+    });
+    possible.then_some(())
+}
+
+/// One turn of the reduction.
+fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env: &Env) -> Option<()> {
+    let mut possible = true;
+    let environment = |r: &Int, column: Int| {
+        let mut env = env.clone();
+        env.extend(c.axes.iter().copied().zip(point(c, spot, r, &column)));
+        env
+    };
+    // With one row there is nothing to keep the loaded vectors for.
+    let kept = (spot.rows > 1).then(|| {
+        let b = emit.build.local("b", LocalTy::Lanes, &[spot.columns.vectors]);
+        emit.out.push(Stmt::Var { local: b, init: Value::Splat(Box::new(Value::Real(0.0))) });
+        each_vector(emit, spot.columns, |emit, v| {
+            let env = environment(&Int::default(), column(emit, spot, &v));
+            match product(emit, &c.b, &env) {
+                Some(value) => emit.set(Place::Local(b, vec![v.index()]), value),
+                None => possible = false,
+            }
+        });
+        b
+    });
+    emit.repeat("r", spot.rows, |emit, r| {
+        let row_env = environment(&r, Int::default());
+        let a = c.a.iter().map(|&e| emit.scalar(e, &row_env)).collect::<Vec<_>>();
+        let a = a.into_iter().reduce(|a, b| Value::Op(Op::Mul, vec![a, b]));
+        let a = a.map(|a| emit.bind("a", LocalTy::Lanes, Value::Splat(Box::new(a))));
+        each_vector(emit, spot.columns, |emit, v| {
+            let b = match kept {
+                Some(b) => Some(Value::Local(b, vec![v.index()])),
+                None => {
+                    let env = environment(&r, column(emit, spot, &v));
+                    product(emit, &c.b, &env)
+                }
+            };
+            let Some(b) = b else {
+                possible = false;
+                return;
+            };
+            let at = vec![r.index(), v.index()];
+            let so_far = Value::Local(acc, at.clone());
+            let value = match (c.op, &a) {
+                (Red::Sum, Some(a)) => Value::MulAdd(Box::new([a.clone(), b, so_far])),
+                (op, _) => nest::combine(op, so_far, b),
+            };
+            emit.set(Place::Local(acc, at), value);
+        });
+    });
+    possible.then_some(())
+}
+
+/// The product of factors in lanes.
+fn product(emit: &mut Emit<'_>, factors: &[ExprId], env: &Env) -> Option<Value> {
+    let mut parts = Vec::new();
+    for &e in factors {
+        parts.push(emit.vector(e, env)?);
+    }
+    parts.into_iter().reduce(|a, b| Value::Op(Op::Mul, vec![a, b]))
+}
+
+/// The place of the lane at hand in the last axis.
+fn column(emit: &Emit<'_>, spot: &Spot, v: &Int) -> Int {
+    let column = spot.column.plus(v, LANES as i64);
+    emit.lane.map_or(column.clone(), |lane| column.plus(&Int::var(lane.var), 1))
+}
+
+fn point(c: &Contraction, spot: &Spot, r: &Int, column: &Int) -> Vec<Int> {
+    let mut outer = spot.outer.iter();
+    (0..c.axes.len())
+        .map(|k| {
+            if Some(k) == c.row {
+                spot.row.plus(r, 1)
+            } else if k + 1 == c.axes.len() {
+                column.clone()
+            } else {
+                outer.next().cloned().unwrap_or_default()
+            }
+        })
+        .collect()
+}
+
+/// Vector by vector: a loop over the full ones, then the partial one.
+fn each_vector(emit: &mut Emit<'_>, columns: Columns, mut body: impl FnMut(&mut Emit<'_>, Int)) {
+    let full = if columns.valid == LANES { columns.vectors } else { columns.vectors - 1 };
+    if full > 0 {
+        emit.repeat("v", full, |emit, v| emit.with_lanes(LANES, |emit| body(emit, v)));
+    }
+    if full < columns.vectors {
+        emit.with_lanes(columns.valid, |emit| body(emit, Int::constant(full as i64)));
+    }
+}
+
+/// The members of a group that are not known yet at the place at hand, in lanes, and the
+/// stores of all.
+pub(crate) fn elements(emit: &mut Emit<'_>, members: &[NodeId]) -> Option<()> {
+    let plan = emit.plan;
+    let mut stores = Vec::new();
+    for &id in members {
+        if !emit.values.contains_key(&id) {
+            let NodeKind::Compute { axes, reduce: None, body } = &plan.graph.node(id).kind else { return None };
+            let env: Env = axes.iter().copied().zip(emit.point.iter().cloned()).collect();
+            let value = emit.vector(*body, &env)?;
+            let value = emit.bind(&plan.graph.node(id).name, LocalTy::Lanes, value);
+            emit.values.insert(id, value);
+        }
+        if let Some(buffer) = emit.storage.buffer(id) {
+            let place = emit.point.clone();
+            let place = emit.stored_place(id, buffer, place);
+            // A load from there would do: so will a store.
+            let Some(Value::LoadLanes(buffer, at, valid)) = emit.contiguous(buffer, place) else { return None };
+            stores.push(Stmt::Set { place: Place::Lanes(buffer, at, valid), value: emit.values.get(&id)?.clone() });
+        }
+    }
+    emit.out.extend(stores);
+    Some(())
+}
+
+/// Writes a group without reductions in lanes along its last axis.
+pub(crate) fn map(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
+    let mut dims = nest::dims(&emit.plan.graph, group);
+    let (name, width) = dims.pop()?;
+    if emit.real != Elem::F32 || width < NARROWEST {
+        return None;
+    }
+    let mut possible = true;
+    emit.repeat_all(&dims, |emit, outer| {
+        let mut block = |emit: &mut Emit<'_>, from: Int, valid: usize| {
+            emit.with_lanes(valid, |emit| {
+                emit.values.clear();
+                emit.point = outer.clone();
+                emit.point.extend(emit.lane.map(|lane| from.plus(&Int::var(lane.var), 1)));
+                possible &= elements(emit, &group.members).is_some();
+            });
+        };
+        if width / LANES > 0 {
+            emit.repeat(&name, width / LANES, |emit, k| block(emit, k.scaled(LANES as i64), LANES));
+        }
+        if !width.is_multiple_of(LANES) {
+            block(emit, Int::constant((width / LANES * LANES) as i64), width % LANES);
+        }
+    });
+    possible.then(|| format!("lanes along {name}"))
+}
+
+impl Emit<'_> {
+    /// Writes with a lane axis of so many lanes.
+    pub fn with_lanes<T>(&mut self, valid: usize, body: impl FnOnce(&mut Self) -> T) -> T {
+        let var = self.build.loop_var("lane", valid);
+        let outer = self.lane.replace(Lane { var, valid });
+        let result = body(self);
+        self.lane = outer;
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(width: usize, has_rows: bool) -> usize {
+        let mut next = 0;
+        for c in columns(width, has_rows) {
+            assert_eq!(c.from, next);
+            next += ((c.count * c.vectors) - 1) * LANES + c.valid;
+            assert!(c.valid == LANES || c.count == 1);
+            assert!(c.vectors <= if has_rows { 3 } else { 8 });
+        }
+        next
+    }
+
+    #[test]
+    fn columns_cover_the_width() {
+        for width in 1..700 {
+            assert_eq!(covered(width, true), width);
+            assert_eq!(covered(width, false), width);
+        }
+    }
+
+    #[test]
+    fn rows_divide_or_fill() {
+        assert_eq!(rows(32, 2), 8);
+        assert_eq!(rows(100, 2), 5);
+        assert_eq!(rows(7, 2), 7);
+        assert_eq!(rows(13, 2), 8);
+        assert_eq!(rows(24, 1), 12);
+    }
+}
