@@ -75,8 +75,22 @@ pub struct Bits16<S: Simd>([u32; LANES], PhantomData<S>);
 #[inline(always)]
 fn each<T>(f: impl Fn(usize) -> T) -> [T; LANES] {
     [
-        f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7),
-        f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15),
+        f(0),
+        f(1),
+        f(2),
+        f(3),
+        f(4),
+        f(5),
+        f(6),
+        f(7),
+        f(8),
+        f(9),
+        f(10),
+        f(11),
+        f(12),
+        f(13),
+        f(14),
+        f(15),
     ]
 }
 

@@ -6,7 +6,7 @@
 //! out as in C. On one `f32` the bits are the same on every machine. On `f64`
 //! the functions of the module `double` answer.
 
-use super::{Lane, Real, double};
+use super::{Lane, Real, double, polynomials};
 
 /// Numbers that have the functions below.
 pub trait Function: Real {
@@ -100,30 +100,24 @@ pub fn pow<T: Function>(a: T, b: T) -> T {
     a.pow(b)
 }
 
-/// Answers [`Function`] for `f64` and, through it, for now for lanes.
+/// Answers [`Function`] for `f64` and for lanes from two modules of functions.
 macro_rules! functions {
-    ($($name:ident)*) => {
+    ($($name:ident($($argument:ident)?);)*) => {
         impl Function for f64 {
             $(#[inline(always)]
-            fn $name(self) -> Self {
-                double::$name(self)
+            fn $name(self $(, $argument: Self)?) -> Self {
+                double::$name(self $(, $argument)?)
             })*
-            #[inline(always)]
-            fn pow(self, b: Self) -> Self {
-                double::pow(self, b)
-            }
         }
         impl<T: Lane> Function for T {
             $(#[inline(always)]
-            fn $name(self) -> Self {
-                self.map(|x| double::$name(x as f64) as f32)
+            fn $name(self $(, $argument: Self)?) -> Self {
+                polynomials::$name(self $(, $argument)?)
             })*
-            #[inline(always)]
-            fn pow(self, b: Self) -> Self {
-                self.map2(b, |a, b| double::pow(a as f64, b as f64) as f32)
-            }
         }
     };
 }
 
-functions!(exp expm1 ln ln_1p tanh sigmoid softplus erf sin cos);
+functions! {
+    exp(); expm1(); ln(); ln_1p(); tanh(); sigmoid(); softplus(); erf(); sin(); cos(); pow(b);
+}

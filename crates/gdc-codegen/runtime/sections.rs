@@ -37,9 +37,14 @@ pub const SECTIONS: &[Section] = &[
         needs: &["real"],
     },
     Section {
+        name: "polynomials",
+        text: include_str!("polynomials.rs"),
+        needs: &["lane", "double"],
+    },
+    Section {
         name: "math",
         text: include_str!("math.rs"),
-        needs: &["lane", "double"],
+        needs: &["polynomials"],
     },
     Section {
         name: "lanes",
@@ -65,6 +70,11 @@ pub const SECTIONS: &[Section] = &[
         name: "error",
         text: include_str!("error.rs"),
         needs: &[],
+    },
+    Section {
+        name: "batch",
+        text: include_str!("batch.rs"),
+        needs: &["error"],
     },
     Section {
         name: "train",
@@ -97,8 +107,8 @@ pub fn module(wanted: &[&str]) -> String {
         .iter()
         .filter(|section| needed.contains(&section.name))
     {
-        // The functions of `double` have the names of the generic ones.
-        if section.name != "double" {
+        // The functions of these two have the names of the generic ones.
+        if !["double", "polynomials"].contains(&section.name) {
             text.push_str(&format!("\n    pub use self::{}::*;", section.name));
         }
         text.push_str(&format!("\n    pub mod {} {{\n", section.name));

@@ -25,6 +25,7 @@
 //! | [`Order`] | the order of samples |
 //! | [`Error`] | what can be wrong with data |
 //! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`] | the training loop |
+//! | [`same_length`], [`in_range`], [`sample_in_range`], [`copy_samples`], [`repeat_first`], [`copy_sample`], [`take_numbers`] | checking and moving the samples of a batch |
 //! | [`with_alloc!`](with_alloc), `boxed`, `Box`, `fit_history` | only with a heap |
 //!
 //! A kernel is `#[inline(always)] fn body<S: Simd>(simd: S, ...)`, and all that
@@ -36,6 +37,8 @@ mod level;
 pub use lanes::*;
 pub use level::*;
 
+#[path = "../../../gdc-codegen/runtime/batch.rs"]
+mod batch;
 #[path = "../../../gdc-codegen/runtime/double.rs"]
 pub mod double;
 #[path = "../../../gdc-codegen/runtime/error.rs"]
@@ -48,6 +51,8 @@ mod math;
 mod order;
 #[path = "../../../gdc-codegen/runtime/places.rs"]
 mod places;
+#[path = "../../../gdc-codegen/runtime/polynomials.rs"]
+mod polynomials;
 #[path = "../../../gdc-codegen/runtime/random.rs"]
 mod random;
 #[path = "../../../gdc-codegen/runtime/real.rs"]
@@ -57,6 +62,7 @@ mod root;
 #[path = "../../../gdc-codegen/runtime/train.rs"]
 mod train;
 
+pub use batch::*;
 pub use error::*;
 pub use lane::*;
 pub use math::*;

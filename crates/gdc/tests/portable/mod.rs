@@ -2,6 +2,8 @@
 //! beside `gdc::rt`. `gdc-codegen/runtime/sections.rs` lists the same files.
 #![allow(dead_code, unused_imports, unused_macros, missing_docs)]
 
+#[path = "../../../gdc-codegen/runtime/batch.rs"]
+mod batch;
 #[path = "../../../gdc-codegen/runtime/double.rs"]
 pub mod double;
 #[path = "../../../gdc-codegen/runtime/error.rs"]
@@ -16,6 +18,8 @@ mod math;
 mod order;
 #[path = "../../../gdc-codegen/runtime/places.rs"]
 mod places;
+#[path = "../../../gdc-codegen/runtime/polynomials.rs"]
+mod polynomials;
 #[path = "../../../gdc-codegen/runtime/random.rs"]
 mod random;
 #[path = "../../../gdc-codegen/runtime/real.rs"]
@@ -25,6 +29,7 @@ mod root;
 #[path = "../../../gdc-codegen/runtime/train.rs"]
 mod train;
 
+pub use batch::*;
 pub use error::*;
 pub use lane::*;
 pub use lanes::*;

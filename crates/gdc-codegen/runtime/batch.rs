@@ -1,0 +1,117 @@
+//! Checking and moving the samples of a batch, for generated trainers.
+
+use super::Error;
+use ::core::ops::Range;
+use ::core::prelude::rust_2021::*;
+
+/// That two lengths which must agree do.
+///
+/// # Errors
+///
+/// They do not.
+pub fn same_length(name: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::LengthMismatch {
+            name,
+            expected,
+            found,
+        })
+    }
+}
+
+/// That all integers of samples, `width` of each, lie in a range.
+///
+/// # Errors
+///
+/// One does not; the error names its sample.
+pub fn in_range<T: Copy + Into<i64>>(
+    name: &'static str,
+    width: usize,
+    values: &[T],
+    range: Range<i64>,
+) -> Result<(), Error> {
+    for (sample, values) in values.chunks(width.max(1)).enumerate() {
+        sample_in_range(name, sample, values, range.clone())?;
+    }
+    Ok(())
+}
+
+/// That all integers of one sample lie in a range.
+///
+/// # Errors
+///
+/// One does not.
+pub fn sample_in_range<T: Copy + Into<i64>>(
+    name: &'static str,
+    sample: usize,
+    values: &[T],
+    range: Range<i64>,
+) -> Result<(), Error> {
+    for &value in values {
+        let value: i64 = value.into();
+        if !range.contains(&value) {
+            let (low, high) = (range.start, range.end);
+            return Err(Error::OutOfRange {
+                name,
+                sample,
+                value,
+                low,
+                high,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Copies as many samples as there are, up to a batch, and the first of them
+/// to the places that are left: lanes without a sample compute with numbers
+/// that are possible.
+pub fn copy_samples<T: Copy>(to: &mut [T], from: &[T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    repeat_first(to, from.len());
+}
+
+/// Copies the first sample to all places after the first `samples`.
+pub fn repeat_first<T: Copy>(batch: &mut [T], samples: usize) {
+    if let Some(&first) = batch.first() {
+        for place in batch.iter_mut().skip(samples) {
+            *place = first;
+        }
+    }
+}
+
+/// Copies sample number `sample` to place `slot`, where both exist.
+pub fn copy_sample<T: Copy>(to: &mut [T], slot: usize, from: &[T], sample: usize) {
+    if let (Some(to), Some(from)) = (to.get_mut(slot), from.get(sample)) {
+        *to = *from;
+    }
+}
+
+/// Moves the first numbers of `from` to `to`, which `convert` makes of them.
+///
+/// # Errors
+///
+/// There are too few.
+pub fn take_numbers<A: Copy, B>(
+    name: &'static str,
+    to: &mut [B],
+    from: &mut &[A],
+    convert: impl Fn(A) -> B,
+) -> Result<(), Error> {
+    let Some((head, rest)) = from.split_at_checked(to.len()) else {
+        return Err(Error::LengthMismatch {
+            name,
+            expected: to.len(),
+            found: from.len(),
+        });
+    };
+    for (to, from) in to.iter_mut().zip(head) {
+        *to = convert(*from);
+    }
+    *from = rest;
+    Ok(())
+}
