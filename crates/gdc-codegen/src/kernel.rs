@@ -1,0 +1,120 @@
+//! Kernels as functions.
+
+use crate::scope::{Form, Scope};
+use crate::types::{array_type, buffer_type, elem_type, zero};
+use crate::uses::Uses;
+use gdc_ir::graph::Loc;
+use gdc_ir::program::{Buffer, BufferId, Elem, Kernel, Program};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use std::collections::BTreeSet;
+
+/// A generated function of the kernels' module.
+pub(crate) struct Function {
+    pub(crate) name: Ident,
+    pub(crate) item: TokenStream,
+    /// Whether it is generic over the instruction set and takes `simd` first.
+    pub(crate) simd: bool,
+    /// Whether it takes `seed` next.
+    pub(crate) seed: bool,
+    /// The buffers that it takes then, and whether as a unique reference.
+    pub(crate) arguments: Vec<(BufferId, bool)>,
+    /// Whether it loops or computes on lanes, so that the instruction set matters.
+    pub(crate) heavy: bool,
+}
+
+/// The function of a kernel. The buffers in `owned` are its own variables.
+pub(crate) fn function(
+    program: &Program,
+    kernel: &Kernel,
+    name: Ident,
+    owned: &BTreeSet<BufferId>,
+    origin: &dyn Fn(Loc) -> Option<String>,
+) -> Function {
+    let uses = Uses::of_kernel(kernel);
+    let real = if kernel.real == Elem::F64 { Elem::F64 } else { Elem::F32 };
+    let mut scope = Scope::new(program, real);
+    let mut parameters = TokenStream::new();
+    let mut arguments = Vec::new();
+    // What is read comes first, then what is written.
+    let (written, read): (Vec<BufferId>, Vec<BufferId>) =
+        uses.buffers.iter().filter(|id| !owned.contains(id)).partition(|id| uses.written.contains(id));
+    for id in read.into_iter().chain(written) {
+        let buffer = program.buffer(id);
+        let unique = uses.written.contains(&id);
+        let form = match (unique, buffer.shape.is_empty()) {
+            (true, _) => Form::RefMut,
+            (false, true) => Form::Value,
+            (false, false) => Form::Ref,
+        };
+        let (name, ty) = (scope.add_buffer(id, form), buffer_type(buffer));
+        parameters.extend(match form {
+            Form::RefMut => quote!(#name: &mut #ty,),
+            Form::Value | Form::Owned => quote!(#name: #ty,),
+            Form::Ref => quote!(#name: &#ty,),
+        });
+        arguments.push((id, unique));
+    }
+    let mut variables = TokenStream::new();
+    for id in uses.buffers.iter().filter(|id| owned.contains(id)) {
+        let buffer = program.buffer(*id);
+        let name = scope.add_buffer(*id, Form::Owned);
+        let (ty, zero) = (array_type(buffer.elem, &buffer.shape), zero(buffer.elem, &buffer.shape));
+        variables.extend(quote!(let mut #name: #ty = #zero;));
+    }
+    let body = scope.stmts(&kernel.body, &uses);
+    let simd = mentions(&body, "simd");
+    let seed = uses.random;
+    let generic = simd.then(|| quote!(<S: rt::Simd>));
+    let simd_parameter = simd.then(|| quote!(simd: S,));
+    let seed_parameter = seed.then(|| quote!(seed: u64,));
+    let docs = docs(kernel, origin);
+    let item = quote! {
+        #docs
+        #[inline(always)]
+        pub(super) fn #name #generic(#simd_parameter #seed_parameter #parameters) {
+            #variables
+            #body
+        }
+    };
+    Function { name, item, simd, seed, arguments, heavy: simd || uses.loops }
+}
+
+/// The equations of a kernel and where they were written.
+fn docs(kernel: &Kernel, origin: &dyn Fn(Loc) -> Option<String>) -> TokenStream {
+    let mut lines: Vec<String> = Vec::new();
+    match kernel.equations.as_slice() {
+        [] => lines.push(format!(" Computes `{}`.", kernel.name)),
+        [equation] => lines.push(format!(" `{equation}`")),
+        many => {
+            lines.push(" ```text".to_owned());
+            lines.extend(many.iter().flat_map(|e| e.lines()).map(|e| format!(" {e}")));
+            lines.push(" ```".to_owned());
+        }
+    }
+    if let Some(place) = kernel.origin.and_then(origin) {
+        lines.push(String::new());
+        lines.push(format!(" From `{place}`."));
+    }
+    doc_lines(&lines)
+}
+
+/// `#[doc = "line"]` for each line.
+pub(crate) fn doc_lines(lines: &[String]) -> TokenStream {
+    quote!(#(#[doc = #lines])*)
+}
+
+/// Whether an identifier stands anywhere in tokens.
+pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// The type of one sample of a batched buffer.
+pub(crate) fn sample_type(buffer: &Buffer, batched: bool) -> TokenStream {
+    let shape = if batched { buffer.shape.get(1..).unwrap_or(&[]) } else { &buffer.shape };
+    if shape.is_empty() { elem_type(buffer.elem) } else { array_type(buffer.elem, shape) }
+}

@@ -1,0 +1,278 @@
+//! `predict`: outputs of one sample, with all temporaries on the stack.
+
+use crate::Context;
+use crate::kernel::sample_type;
+use crate::layout::{Field, given_names};
+use crate::model::allow_names;
+use crate::names::{Namer, field, ident, local};
+use crate::routines::Access;
+use crate::types::{buffer_type, shape_words, zero};
+use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use std::collections::BTreeMap;
+
+/// An input of `predict`.
+pub(crate) struct Given<'a> {
+    pub(crate) name: Ident,
+    pub(crate) buffer: &'a Buffer,
+    /// Of one sample.
+    pub(crate) ty: TokenStream,
+}
+
+impl Context<'_> {
+    /// The inputs of `predict`, in order.
+    fn predict_inputs(&self) -> Vec<(BufferId, Given<'_>)> {
+        let predict = &self.programs.predict;
+        let names = given_names(predict);
+        predict
+            .buffers()
+            .filter(|(_, b)| b.role == BufferRole::Input)
+            .filter_map(|(id, buffer)| {
+                Some((id, Given { name: names.get(&id)?.clone(), buffer, ty: sample_type(buffer, false) }))
+            })
+            .collect()
+    }
+
+    /// The outputs, in order, with a field name for each.
+    fn outputs(&self) -> Vec<(BufferId, &Buffer, Field)> {
+        let mut names = Namer::default();
+        let predict = &self.programs.predict;
+        predict
+            .buffers()
+            .filter(|(_, b)| b.role == BufferRole::Output)
+            .map(|(id, b)| {
+                let name = ident(&names.unique(&field(&b.name)));
+                let (path, elem, shape) = (b.name.clone(), b.elem, b.shape.clone());
+                (id, b, Field { path, name, elem, shape, learnt: false })
+            })
+            .collect()
+    }
+
+    /// The type that several outputs share.
+    pub(crate) fn output(&self) -> TokenStream {
+        let outputs = self.outputs();
+        if outputs.len() < 2 {
+            return TokenStream::new();
+        }
+        let (name, model) = (&self.layout.types.output, &self.layout.types.model);
+        let doc = format!(" What [`{model}::predict`] gives.");
+        let fields: Vec<Field> = outputs.into_iter().map(|(_, _, f)| f).collect();
+        let allow = allow_names(name, &fields);
+        let members = fields.iter().map(|f| {
+            let (field, ty) = (&f.name, f.ty());
+            let doc = format!(" `{}`: {}.", f.path, shape_words(&f.shape));
+            quote!(#[doc = #doc] pub #field: #ty,)
+        });
+        quote! {
+            #[doc = #doc]
+            #allow
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+            pub struct #name { #(#members)* }
+        }
+    }
+
+    /// `predict` and `predict_batch`.
+    pub(crate) fn predict(&self) -> TokenStream {
+        let outputs = self.outputs();
+        if outputs.is_empty() {
+            return TokenStream::new();
+        }
+        let inputs = self.predict_inputs();
+        let rt = &self.rt;
+        let returns = match outputs.as_slice() {
+            [(_, buffer, _)] => buffer_type(buffer),
+            _ => {
+                let name = &self.layout.types.output;
+                quote!(#name)
+            }
+        };
+        let parameters: TokenStream = inputs.iter().map(|(_, g)| parameter(g)).collect();
+        let names: Vec<&Ident> = inputs.iter().map(|(_, g)| &g.name).collect();
+        let functions = &self.functions.predict;
+        let heavy = functions.iter().any(|f| f.heavy);
+        let simd = functions.iter().any(|f| f.simd);
+        let body = self.predict_body(&inputs, &outputs);
+        let generic = simd.then(|| quote!(<S: #rt::Simd>));
+        let simd_parameter = simd.then(|| quote!(simd: S,));
+        let simd_argument = simd.then(|| quote!(simd,));
+        let run = self.dispatch(heavy, quote!(self.predict_one(#simd_argument #(#names),*)));
+        let checks = self.checks(&inputs);
+        let (result, run) = if checks.is_empty() {
+            (quote!(#returns), run)
+        } else {
+            let run = quote!(#checks ::core::result::Result::Ok(#run));
+            (quote!(::core::result::Result<#returns, #rt::Error>), run)
+        };
+        let errors = (!checks.is_empty()).then(|| {
+            quote! {
+                #[doc = ""]
+                #[doc = " # Errors"]
+                #[doc = ""]
+                #[doc = " An integer is outside its range."]
+            }
+        });
+        let batch = self.predict_batch(&inputs, &returns, heavy, &simd_argument);
+        quote! {
+            #[doc = " The outputs for one sample."]
+            #errors
+            pub fn predict(&self, #parameters) -> #result { #run }
+            #batch
+            #[doc = " One sample, on the instruction set chosen by the caller."]
+            #[inline(always)]
+            fn predict_one #generic(&self, #simd_parameter #parameters) -> #returns { #body }
+        }
+    }
+
+    /// Variables, the calls of the kernels, and the outputs.
+    fn predict_body(&self, inputs: &[(BufferId, Given<'_>)], outputs: &[(BufferId, &Buffer, Field)]) -> TokenStream {
+        let predict = &self.programs.predict;
+        let mut names = Namer::reserving(&["simd", "self"]);
+        let mut places: BTreeMap<BufferId, Ident> = BTreeMap::new();
+        for (id, given) in inputs {
+            names.unique(&given.name.to_string());
+            places.insert(*id, given.name.clone());
+        }
+        let functions = &self.functions.predict;
+        let used = |id: BufferId| functions.iter().any(|f| f.arguments.iter().any(|(a, _)| *a == id));
+        let mut variables = TokenStream::new();
+        for (id, b) in predict.buffers() {
+            let temporary = matches!(b.role, BufferRole::Temp | BufferRole::SampleWeight | BufferRole::Loss | BufferRole::Metric);
+            if b.role == BufferRole::Output || (temporary && used(id)) {
+                let name = ident(&names.unique(&local(&b.name)));
+                let (ty, zero) = (buffer_type(b), zero(b.elem, &b.shape));
+                let written = functions.iter().any(|f| f.arguments.contains(&(id, true)));
+                let mutable = written.then(|| quote!(mut));
+                variables.extend(quote!(let #mutable #name: #ty = #zero;));
+                places.insert(id, name);
+            }
+        }
+        let access = |id: BufferId, b: &Buffer| match (b.role, places.get(&id)) {
+            (BufferRole::Input, Some(name)) if b.shape.is_empty() => Access::Value(quote!(#name)),
+            (BufferRole::Input, Some(name)) => Access::Reference(name.clone()),
+            (BufferRole::Counter, _) => Access::Value(quote!(0)),
+            (_, Some(name)) => Access::Place(quote!(#name)),
+            (_, None) => {
+                let field = self.layout.model_field(&b.name).map_or_else(|| ident("missing"), |f| f.name.clone());
+                Access::Place(quote!(self.#field))
+            }
+        };
+        let calls: TokenStream = functions.iter().map(|f| self.call(predict, f, &access)).collect();
+        let seed = functions.iter().any(|f| f.seed).then(|| quote!(let seed = 0;));
+        let unused = inputs.iter().filter(|(id, _)| !used(*id)).map(|(_, g)| {
+            let name = &g.name;
+            quote!(let _ = #name;)
+        });
+        let result = match outputs {
+            [(id, ..)] => {
+                let name = places.get(id);
+                quote!(#name)
+            }
+            _ => {
+                let ty = &self.layout.types.output;
+                let fields = outputs.iter().map(|(id, _, f)| {
+                    let field = &f.name;
+                    let place = places.get(id);
+                    if place == Some(field) { quote!(#field,) } else { quote!(#field: #place,) }
+                });
+                quote!(#ty { #(#fields)* })
+            }
+        };
+        quote!(#(#unused)* #seed #variables #calls #result)
+    }
+
+    /// Checks of integer inputs of one sample.
+    fn checks(&self, inputs: &[(BufferId, Given<'_>)]) -> TokenStream {
+        inputs.iter().map(|(_, g)| {
+            let name = &g.name;
+            let values = if g.buffer.shape.is_empty() {
+                quote!(::core::slice::from_ref(&#name))
+            } else if g.buffer.shape.len() == 1 {
+                quote!(#name)
+            } else {
+                crate::model::flat(&quote!(#name), g.buffer.shape.len(), false)
+            };
+            self.check_range(g.buffer, &values, &g.buffer.shape)
+        }).collect()
+    }
+
+    /// `rt::in_range(...)?` for integers with a range.
+    pub(crate) fn check_range(&self, buffer: &Buffer, values: &TokenStream, sample: &[usize]) -> TokenStream {
+        let Some((low, high)) = buffer.range else { return TokenStream::new() };
+        if !matches!(buffer.elem, Elem::U32 | Elem::I32) {
+            return TokenStream::new();
+        }
+        let rt = &self.rt;
+        let (name, width) = (&buffer.name, proc_macro2::Literal::usize_unsuffixed(crate::types::count(sample)));
+        let (low, high) = (crate::code::Code::int(low).tokens, crate::code::Code::int(high).tokens);
+        quote!(#rt::in_range(#name, #width, #values, #low..#high)?;)
+    }
+
+    fn predict_batch(
+        &self,
+        inputs: &[(BufferId, Given<'_>)],
+        returns: &TokenStream,
+        heavy: bool,
+        simd: &Option<TokenStream>,
+    ) -> TokenStream {
+        let Some((_, first)) = inputs.first() else { return TokenStream::new() };
+        let rt = &self.rt;
+        let parameters = inputs.iter().map(|(_, g)| {
+            let (name, ty) = (&g.name, &g.ty);
+            quote!(#name: &[#ty],)
+        });
+        let lead = &first.name;
+        let lengths = inputs.iter().skip(1).map(|(_, g)| {
+            let (name, text) = (&g.name, &g.buffer.name);
+            quote!(#rt::same_length(#text, #lead.len(), #name.len())?;)
+        });
+        let ranges = inputs.iter().map(|(_, g)| {
+            let name = &g.name;
+            let values = crate::model::flat(&quote!(#name), g.buffer.shape.len() + 1, false);
+            let values = if g.buffer.shape.is_empty() { quote!(#name) } else { values };
+            self.check_range(g.buffer, &values, &g.buffer.shape)
+        });
+        let names: Vec<&Ident> = inputs.iter().map(|(_, g)| &g.name).collect();
+        let (pattern, all) = zipped(&names);
+        let values = inputs.iter().map(|(_, g)| {
+            let name = &g.name;
+            if g.buffer.shape.is_empty() { quote!(*#name) } else { quote!(#name) }
+        });
+        let body = quote! {
+            for (#pattern, out) in ::core::iter::zip(#all, out) {
+                *out = self.predict_one(#simd #(#values),*);
+            }
+        };
+        let body = if heavy { self.dispatch(true, quote!({ #body })) } else { body };
+        let end = if heavy { quote!(;) } else { quote!() };
+        quote! {
+            #[doc = " The outputs for many samples, in their order."]
+            #[doc = ""]
+            #[doc = " # Errors"]
+            #[doc = ""]
+            #[doc = " The lengths differ, or an integer is outside its range."]
+            pub fn predict_batch(&self, #(#parameters)* out: &mut [#returns]) -> ::core::result::Result<(), #rt::Error> {
+                #(#lengths)*
+                #rt::same_length("out", #lead.len(), out.len())?;
+                #(#ranges)*
+                #body #end
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+}
+
+/// A parameter for one sample: numbers by value, tensors by reference.
+fn parameter(g: &Given<'_>) -> TokenStream {
+    let (name, ty) = (&g.name, &g.ty);
+    if g.buffer.shape.is_empty() { quote!(#name: #ty,) } else { quote!(#name: &#ty,) }
+}
+
+/// `((a, b), c)` and `zip(zip(a, b), c)`.
+pub(crate) fn zipped(names: &[&Ident]) -> (TokenStream, TokenStream) {
+    let mut names = names.iter();
+    let first = names.next();
+    names.fold((quote!(#first), quote!(#first)), |(pattern, all), name| {
+        (quote!((#pattern, #name)), quote!(::core::iter::zip(#all, #name)))
+    })
+}
