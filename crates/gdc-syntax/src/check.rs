@@ -15,6 +15,8 @@ const MAX_NESTING: usize = 64;
 pub(crate) struct Checked {
     /// Parsing would only repeat, in worse words, what was reported.
     pub(crate) fatal: bool,
+    /// Whether anything was reported.
+    pub(crate) reported: bool,
     /// The text with its wrong tokens replaced, byte for byte, by what was meant.
     pub(crate) repaired: Option<String>,
 }
@@ -33,6 +35,7 @@ pub(crate) fn check(
         offset,
         diagnostics,
         fatal: false,
+        reported: false,
         quoted: false,
         repairs: Vec::new(),
     };
@@ -46,8 +49,10 @@ pub(crate) fn check(
     } else {
         Some(checker.repaired())
     };
+    let reported = checker.reported;
     Checked {
         fatal: checker.fatal,
+        reported,
         repaired,
     }
 }
@@ -58,6 +63,7 @@ struct Checker<'a> {
     offset: usize,
     diagnostics: &'a mut Diagnostics,
     fatal: bool,
+    reported: bool,
     /// Whether a single quote was met.
     quoted: bool,
     /// Bytes to replace, and by what; the rest of a range becomes blank.
@@ -71,6 +77,11 @@ impl Checker<'_> {
             self.offset + range.start,
             self.offset + range.end,
         )
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.reported = true;
+        self.diagnostics.push(diagnostic);
     }
 
     fn repaired(&self) -> String {
@@ -95,7 +106,7 @@ impl Checker<'_> {
             Kind::Stray(c) => self.stray(c, range),
             Kind::RawWord => {
                 let name = token.text(self.text).trim_start_matches("r#").to_owned();
-                self.diagnostics.push(
+                self.report(
                     Diagnostic::error(codes::E0006, span, "raw identifiers are not names here")
                         .help(format!(
                             "write `{name}`; the generated Rust escapes it where needed"
@@ -105,7 +116,7 @@ impl Checker<'_> {
                     .push((range.start..range.start + 2, String::new()));
             }
             Kind::InnerDoc => {
-                self.diagnostics.push(
+                self.report(
                     Diagnostic::error(
                         codes::E0012,
                         span,
@@ -117,7 +128,7 @@ impl Checker<'_> {
             }
             Kind::OpenStr => {
                 self.fatal = true;
-                self.diagnostics.push(
+                self.report(
                     Diagnostic::error(codes::E0016, span, "this text is not closed")
                         .help("close it with `\"`"),
                 );
@@ -125,7 +136,7 @@ impl Checker<'_> {
             Kind::OpenComment => {
                 self.fatal = true;
                 let span = self.span(range.start..range.start + 2);
-                self.diagnostics.push(
+                self.report(
                     Diagnostic::error(codes::E0017, span, "this comment is not closed")
                         .note("comments nest: each `/*` inside needs its own `*/`")
                         .help("close it with `*/`"),
@@ -171,7 +182,7 @@ impl Checker<'_> {
             _ => suffixed(self.span(range.clone()))
                 .help(format!("to multiply, write `{number} * {suffix}`")),
         };
-        self.diagnostics.push(diagnostic);
+        self.report(diagnostic);
         self.repairs.push((range, String::new()));
     }
 
@@ -191,7 +202,7 @@ impl Checker<'_> {
             } else {
                 format!("`{meant}`")
             };
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::error(
                     codes::E0004,
                     span,
@@ -221,7 +232,7 @@ impl Checker<'_> {
         self.fatal = true;
         // A quote has a partner, which is no second mistake.
         if !(c == '\'' && std::mem::replace(&mut self.quoted, true)) {
-            self.diagnostics.push(diagnostic);
+            self.report(diagnostic);
         }
     }
 
@@ -267,7 +278,7 @@ impl Checker<'_> {
         }
         self.fatal |= !found.is_empty();
         for diagnostic in found {
-            self.diagnostics.push(diagnostic);
+            self.report(diagnostic);
         }
     }
 
@@ -336,7 +347,7 @@ impl Checker<'_> {
             if total > MAX_NESTING {
                 self.fatal = true;
                 let span = self.span(token.range());
-                self.diagnostics.push(
+                self.report(
                     Diagnostic::error(codes::E0007, span, "brackets are nested too deeply")
                         .note(format!("the limit is {MAX_NESTING} brackets and `else`s"))
                         .help("bind parts with `let`, or give them to a function"),

@@ -3,6 +3,8 @@
 //! Each hint looks at the tokens around the failure and either knows the mistake or
 //! passes it on; the last resort is "expected ..., found ...".
 
+mod foreign;
+
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lex::Kind;
@@ -13,18 +15,18 @@ type Hint = fn(&Scene<'_>) -> Option<Diagnostic>;
 /// The more specific first.
 const HINTS: [Hint; 22] = [
     doc_comment,
-    foreign_item,
-    foreign_statement,
+    foreign::foreign_item,
+    foreign::foreign_statement,
     reserved_word,
-    let_mut,
-    power,
+    foreign::let_mut,
+    foreign::power,
     arrow,
-    bar_or_ampersand,
-    fat_arrow,
-    word_operator,
+    foreign::bar_or_ampersand,
+    foreign::fat_arrow,
+    foreign::word_operator,
     single_equals,
     double_equals,
-    compound_assignment,
+    foreign::compound_assignment,
     colon,
     import_path,
     leading_point,
@@ -73,10 +75,6 @@ fn generic(s: &Scene<'_>) -> Diagnostic {
     diagnostic
 }
 
-fn foreign(s: &Scene<'_>, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::error(codes::E0013, s.span(), message)
-}
-
 fn doc_comment(s: &Scene<'_>) -> Option<Diagnostic> {
     let at = match (s.kind(0), s.kind(-1)) {
         (Some(Kind::Doc), _) => 0,
@@ -93,68 +91,6 @@ fn doc_comment(s: &Scene<'_>) -> Option<Diagnostic> {
         )
         .help("it stands before an item or a statement; elsewhere write `//`"),
     )
-}
-
-/// Words with which other languages begin definitions.
-fn foreign_item(s: &Scene<'_>) -> Option<Diagnostic> {
-    if !s.failure.wants_item() || s.kind(0) != Some(Kind::Word) {
-        return None;
-    }
-    let word = s.text(0);
-    let help = match word {
-        "def" | "func" | "function" | "fun" => {
-            "write `fn name(x) = ...;`, or `layer` where it has parameters"
-        }
-        "class" | "struct" | "network" | "net" | "module" => {
-            "write `model Name { ... }`, or `layer name(x: [n]) { ... }`"
-        }
-        "pub" => "everything in a source is public; leave `pub` out",
-        "use" | "mod" | "from" | "include" => "write `import \"path.gd\";`",
-        "let" | "var" | "static" => "write `const name = ...;`",
-        "input" | "target" | "param" | "state" | "loss" | "output" | "metric" | "train" => {
-            "this stands inside of `model Name { ... }`"
-        }
-        _ => {
-            let meant = closest(word, &crate::scan::ITEM_WORDS)?;
-            let message = format!("expected an item, found `{word}`");
-            return Some(
-                Diagnostic::error(codes::E0001, s.span(), message)
-                    .help(format!("did you mean `{meant}`?")),
-            );
-        }
-    };
-    Some(foreign(s, format!("no item begins with `{word}`")).help(help))
-}
-
-/// Words with which other languages begin statements.
-fn foreign_statement(s: &Scene<'_>) -> Option<Diagnostic> {
-    let start = s.statement_start();
-    let here = s.is_word(0, &["return", "elif", "elseif", "elsif"]);
-    // `match` and `loop` may be names; what follows a name is an operator.
-    if !here && (s.at != start + 1 || s.statement().is_none()) {
-        return None;
-    }
-    let at = if here { s.at } else { start };
-    let token = s.tokens.get(at).filter(|t| t.kind == Kind::Word)?;
-    let word = token.text(s.text);
-    let message = format!("gd has no `{word}`");
-    let help = match word {
-        "return" => "the value of a block is its last expression, without `;`",
-        "while" | "loop" => {
-            "write `scan (...) over ... { ... }` for steps of data, `for i in 0..n { ... }` for turns that are unrolled"
-        }
-        "match" | "switch" => "write `if ... { ... } else if ... { ... } else { ... }`",
-        "elif" | "elseif" | "elsif" => "write `else if ... { ... }`",
-        "var" | "val" | "auto" | "mut" => "write `let name = ...;`",
-        "def" | "func" | "function" | "fn" | "class" | "struct" => {
-            "definitions stand at the top of the source"
-        }
-        "print" | "println" | "del" | "pass" | "raise" | "throw" | "try" | "break" | "continue" => {
-            "a source says what is computed, not step by step how"
-        }
-        _ => return None,
-    };
-    Some(Diagnostic::error(codes::E0013, s.span_of(token.range()), message).help(help))
 }
 
 fn reserved_word(s: &Scene<'_>) -> Option<Diagnostic> {
@@ -178,33 +114,6 @@ fn reserved_word(s: &Scene<'_>) -> Option<Diagnostic> {
     }
     let message = format!("expected an expression, found `{word}`");
     Some(Diagnostic::error(codes::E0001, s.span(), message))
-}
-
-fn let_mut(s: &Scene<'_>) -> Option<Diagnostic> {
-    if !(s.is_word(-1, &["mut"]) && s.is_word(-2, &["let"])) {
-        return None;
-    }
-    let span = s.span_between(-1, -1);
-    Some(
-        Diagnostic::error(codes::E0013, span, "what `let` binds never changes")
-            .help("leave `mut` out")
-            .help("`<-` gives the next value of a `state`, or of a carry of `scan` or `for`"),
-    )
-}
-
-fn power(s: &Scene<'_>) -> Option<Diagnostic> {
-    let from = if s.spells(-1, "**") {
-        -1
-    } else if s.spells(0, "**") {
-        0
-    } else {
-        return None;
-    };
-    let span = s.span_between(from, from + 1);
-    Some(
-        Diagnostic::error(codes::E0013, span, "`**` is not an operator")
-            .help("a power is written `x ^ 2`"),
-    )
 }
 
 /// `<-` where it cannot stand.
@@ -240,58 +149,6 @@ fn arrow(s: &Scene<'_>) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// Lambdas, references, bitwise operators.
-fn bar_or_ampersand(s: &Scene<'_>) -> Option<Diagnostic> {
-    match s.text(0) {
-        "|" if s.failure.wants_expression() => Some(
-            foreign(s, "gd has no lambdas").help("define `fn name(x) = ...;` and give its name"),
-        ),
-        "&" if s.failure.wants_expression() => {
-            Some(foreign(s, "gd has no references").help("leave `&` out"))
-        }
-        "|" => Some(
-            foreign(s, "`|` is not an operator").help("`a || b` is or, `x |> f` gives `x` to `f`"),
-        ),
-        "&" => Some(foreign(s, "`&` is not an operator").help("write `a && b` for and")),
-        _ => None,
-    }
-}
-
-fn fat_arrow(s: &Scene<'_>) -> Option<Diagnostic> {
-    let from = if s.spells(0, "=>") {
-        0
-    } else if s.spells(-1, "=>") {
-        -1
-    } else {
-        return None;
-    };
-    let span = s.span_between(from, from + 1);
-    Some(
-        Diagnostic::error(codes::E0013, span, "`=>` is not an operator").help(
-            "a body is `= ...;` or `{ ... }`, a result's shape is `-> [n]`, at least is `>=`",
-        ),
-    )
-}
-
-fn word_operator(s: &Scene<'_>) -> Option<Diagnostic> {
-    let (at, word) = if s.failure.wants_operator() && s.is_word(0, &["and", "or", "div", "mod"]) {
-        (0, s.text(0))
-    } else if s.is_word(-1, &["not"]) && s.failure.wants_operator() {
-        (-1, "not")
-    } else {
-        return None;
-    };
-    let help = match word {
-        "and" => "write `a && b`",
-        "or" => "write `a || b`",
-        "not" => "write `!a`",
-        "div" => "write `div(a, b)`",
-        _ => "write `a % b`",
-    };
-    let span = s.span_between(at, at);
-    Some(Diagnostic::error(codes::E0013, span, format!("`{word}` is not an operator")).help(help))
-}
-
 /// `=` where an expression goes on.
 fn single_equals(s: &Scene<'_>) -> Option<Diagnostic> {
     if s.text(0) != "=" || s.text(1) == "=" || !s.failure.inside_token() {
@@ -322,35 +179,6 @@ fn double_equals(s: &Scene<'_>) -> Option<Diagnostic> {
     Some(
         Diagnostic::error(codes::E0001, span, "expected `=`, found `==`")
             .help("to bind a value, write `=`"),
-    )
-}
-
-fn compound_assignment(s: &Scene<'_>) -> Option<Diagnostic> {
-    let from = if s.text(1) == "=" { 0 } else { -1 };
-    let operator = s.text(from);
-    if !matches!(operator, "+" | "-" | "*" | "/") || s.text(from + 1) != "=" {
-        return None;
-    }
-    let start = s
-        .tokens
-        .get(s.statement_start())
-        .map_or("", |t| t.text(s.text));
-    let name = if RESERVED.contains(&start) {
-        "x"
-    } else {
-        start
-    };
-    let span = s.span_between(from, from + 1);
-    Some(
-        Diagnostic::error(
-            codes::E0013,
-            span,
-            format!("`{operator}=` cannot stand here"),
-        )
-        .help(format!(
-            "a next value is `{name} <- {name} {operator} ...;`"
-        ))
-        .help("`let y[p*s + i]: [n] += ...;` adds at computed places"),
     )
 }
 
@@ -512,10 +340,20 @@ fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
         .next_back()
         .map_or(1, char::len_utf8);
     let span = s.span_of(before.end.saturating_sub(last)..before.end);
-    Some(
-        Diagnostic::error(codes::E0003, span, "expected `;` after this")
-            .label("`;` is missing here"),
-    )
+    let diagnostic = Diagnostic::error(codes::E0003, span, "expected `;` after this")
+        .label("`;` is missing here");
+    let start = s.statement_start();
+    let head = s.tokens.get(start..s.at)?;
+    if let [name, less, minus, ..] = head
+        && less.text(s.text) == "<"
+        && minus.text(s.text) == "-"
+    {
+        let name = name.text(s.text);
+        return Some(diagnostic.help(format!(
+            "`{name} <- ...;` gives a next value; to compare, write `{name} < (-...)`"
+        )));
+    }
+    Some(diagnostic)
 }
 
 /// The word of `words` that differs from `word` in at most two letters; in one where

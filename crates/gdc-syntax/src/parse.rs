@@ -75,13 +75,40 @@ fn tree<T>(
         let span = Span::new(file, offset, offset);
         return Err(diagnostics.push(Diagnostic::error(codes::E0008, span, message)));
     }
-    let before = diagnostics.as_slice().len();
     let checked = check::check(text, &lex::tokens(text), file, offset, diagnostics);
     if checked.fatal {
         return Err(Reported);
     }
-    let reported = diagnostics.as_slice().len() > before;
-    let text = checked.repaired.as_deref().unwrap_or(text);
+    let Some(repaired) = checked.repaired else {
+        let tree = parse(rule, text, offset, file, diagnostics, build)?;
+        return if checked.reported {
+            Err(Reported)
+        } else {
+            Ok(tree)
+        };
+    };
+    // What is found in the repaired text is shown in the text as it was written.
+    let mut found = Diagnostics::default();
+    let tree = parse(rule, &repaired, offset, file, &mut found, build);
+    for diagnostic in found.as_slice() {
+        diagnostics.push(on_boundaries(diagnostic.clone(), text, offset));
+    }
+    if checked.reported {
+        Err(Reported)
+    } else {
+        tree
+    }
+}
+
+/// Parses what is known to hold no wrong token.
+fn parse<T>(
+    rule: Rule,
+    text: &str,
+    offset: usize,
+    file: FileId,
+    diagnostics: &mut Diagnostics,
+    build: impl FnOnce(&mut Builder<'_>, Pair<'_, Rule>) -> Built<T>,
+) -> Result<T, Reported> {
     let Some(pair) = GdParser::parse(rule, text)
         .ok()
         .and_then(|mut pairs| pairs.next())
@@ -92,5 +119,25 @@ fn tree<T>(
     let mut builder = Builder::new(file, offset, diagnostics);
     let tree = build(&mut builder, pair);
     builder.finish()?;
-    if reported { Err(Reported) } else { tree }
+    tree
+}
+
+/// Widens the spans of a diagnostic to whole characters of `text`.
+fn on_boundaries(mut diagnostic: Diagnostic, text: &str, offset: usize) -> Diagnostic {
+    let widen = |span: &mut Span| {
+        let (mut start, mut end) = (span.start as usize, span.end as usize);
+        while start > offset && !text.is_char_boundary(start - offset) {
+            start -= 1;
+        }
+        while end > offset && end - offset < text.len() && !text.is_char_boundary(end - offset) {
+            end += 1;
+        }
+        *span = Span::new(span.file, start, end);
+    };
+    widen(&mut diagnostic.span);
+    diagnostic
+        .secondary
+        .iter_mut()
+        .for_each(|label| widen(&mut label.span));
+    diagnostic
 }

@@ -180,12 +180,8 @@ impl<'a> Scene<'a> {
         for i in (0..at.min(self.tokens.len())).rev() {
             match self.tokens[i].kind {
                 Kind::Close(_) => depth += 1,
-                Kind::Open(c) if depth == 0 => {
-                    if accept(c) {
-                        return Some(i);
-                    }
-                }
-                Kind::Open(_) => depth -= 1,
+                Kind::Open(c) if depth == 0 && accept(c) => return Some(i),
+                Kind::Open(_) => depth = depth.saturating_sub(1),
                 _ => {}
             }
         }

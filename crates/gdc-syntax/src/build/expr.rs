@@ -45,9 +45,7 @@ impl Builder<'_> {
     }
 
     fn expr(&mut self, pair: Pair<'_, Rule>) -> Built<ast::Expr> {
-        // One level for the expression and one for each operator: an upper bound of
-        // the depth of the tree that does not depend on its form.
-        let levels = pair.clone().into_inner().count();
+        let levels = levels(&pair);
         let mut parts = self.parts(pair);
         self.enter(levels, parts.whole)?;
         let expr = self.climb(&mut parts, power::PIPE)?;
@@ -249,7 +247,7 @@ impl Builder<'_> {
 
     /// The value after `else` of a read: an operand, without infix operators.
     fn otherwise(&mut self, pair: Pair<'_, Rule>) -> Built<ast::Expr> {
-        let levels = pair.clone().into_inner().count();
+        let levels = levels(&pair);
         let mut parts = self.parts(pair);
         self.enter(levels, parts.whole)?;
         let expr = self.operand(&mut parts)?;
@@ -441,6 +439,16 @@ impl Builder<'_> {
             body: self.need_block(&mut parts)?,
         })
     }
+}
+
+/// One level for the expression and one for each operator: an upper bound of the
+/// depth of its tree that does not depend on the tree's form.
+fn levels(pair: &Pair<'_, Rule>) -> usize {
+    use Rule::{call, field, index, label, op, prefix};
+    let operators = pair.clone().into_inner();
+    1 + operators
+        .filter(|p| matches!(p.as_rule(), op | prefix | call | index | field | label))
+        .count()
 }
 
 /// Whether `expr` can stand on the right of `|>`.

@@ -140,10 +140,7 @@ impl Builder<'_> {
                 value: self.need_expr(p)?,
             },
             Rule::loss => StmtKind::Loss {
-                name: match p.take(Rule::ident) {
-                    Some(pair) => Some(self.name(&pair)),
-                    None => None,
-                },
+                name: p.take(Rule::ident).map(|pair| self.name(&pair)),
                 value: self.need_expr(p)?,
             },
             Rule::output => StmtKind::Output {
