@@ -29,6 +29,15 @@ pub trait Trainer {
     fn step_loaded(&mut self, samples: usize) -> f32;
     /// The mean loss of the first `1..=BATCH` places, with nothing changed.
     fn loss_loaded(&mut self, samples: usize) -> f32;
+
+    /// How many metrics the model has.
+    const METRICS: usize = 0;
+    /// The metrics of the first `1..=BATCH` places in the order of their
+    /// declaration, as many as `values` has room for, with nothing changed.
+    fn metrics_loaded(&mut self, _samples: usize, _values: &mut [f32]) {}
+    /// Visits the derivatives of the mean loss of the first `1..=BATCH` places
+    /// by the parameters, under the parameters' names, with nothing changed.
+    fn gradients_loaded(&mut self, _samples: usize, _visit: &mut Visit<'_>) {}
 }
 
 /// Called with the name, shape and values of a tensor.
