@@ -74,6 +74,11 @@ pub(crate) struct Context<'a> {
     pub(crate) sampled: Vec<batch::Sampled<'a>>,
 }
 
+/// The name of the type that trains the model of a name.
+pub fn trainer_name(model: &str) -> String {
+    format!("{}Trainer", names::type_name(model))
+}
+
 /// The items of a model: its type, its trainer, and their kernels.
 pub fn generate(programs: &Programs, options: &Options<'_>) -> TokenStream {
     let layout = layout::Layout::new(programs);

@@ -436,6 +436,9 @@ impl Context<'_> {
         let model = self.step_model();
         let step = from_wide(quote!(self.workspace.step(#model, #(#places)* #count)), self.loss_elem());
         let loss = from_wide(quote!(self.workspace.loss(&self.model, #(#places)* #count)), self.loss_elem());
+        let given = quote!(#(#places)* #count);
+        let metrics = self.metrics_loaded(&samples, &complete, &given);
+        let gradients = self.gradients_loaded(&samples, &complete, &given);
         quote! {
             impl #rt::Trainer for #name {
                 type Data<'a> = #data;
@@ -452,6 +455,48 @@ impl Context<'_> {
                     #complete
                     #loss
                 }
+                #metrics
+                #gradients
+            }
+        }
+    }
+
+    /// `METRICS` and `metrics_loaded`, for callers that know nothing of the model.
+    fn metrics_loaded(&self, samples: &TokenStream, complete: &TokenStream, given: &TokenStream) -> TokenStream {
+        if !self.has_metrics() {
+            return TokenStream::new();
+        }
+        let evaluated = self.evaluated();
+        // The first is the loss.
+        let metrics = evaluated.get(1..).unwrap_or(&[]);
+        let n = Literal::usize_unsuffixed(metrics.len());
+        let values = metrics.iter().map(|(_, f)| {
+            let name = &f.name;
+            from_wide(quote!(self.workspace.#name), f.elem)
+        });
+        quote! {
+            const METRICS: usize = #n;
+            fn metrics_loaded(&mut self, #samples: usize, values: &mut [f32]) {
+                #complete
+                self.workspace.evaluate(&self.model, #given);
+                for (value, metric) in ::core::iter::zip(values, [#(#values),*]) {
+                    *value = metric;
+                }
+            }
+        }
+    }
+
+    /// `gradients_loaded`, likewise.
+    fn gradients_loaded(&self, samples: &TokenStream, complete: &TokenStream, given: &TokenStream) -> TokenStream {
+        if !self.layout.gradients {
+            return TokenStream::new();
+        }
+        let rt = &self.rt;
+        quote! {
+            fn gradients_loaded(&mut self, #samples: usize, visit: &mut #rt::Visit<'_>) {
+                #complete
+                self.workspace.gradients(&self.model, #given);
+                #rt::NamedTensors::tensors(&self.workspace.gradients, visit);
             }
         }
     }
