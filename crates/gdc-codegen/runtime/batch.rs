@@ -10,15 +10,7 @@ use ::core::prelude::rust_2021::*;
 ///
 /// They do not.
 pub fn same_length(name: &'static str, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(Error::LengthMismatch {
-            name,
-            expected,
-            found,
-        })
-    }
+    if expected == found { Ok(()) } else { Err(Error::LengthMismatch { name, expected, found }) }
 }
 
 /// That all integers of samples, `width` of each, lie in a range.
@@ -53,13 +45,7 @@ pub fn sample_in_range<T: Copy + Into<i64>>(
         let value: i64 = value.into();
         if !range.contains(&value) {
             let (low, high) = (range.start, range.end);
-            return Err(Error::OutOfRange {
-                name,
-                sample,
-                value,
-                low,
-                high,
-            });
+            return Err(Error::OutOfRange { name, sample, value, low, high });
         }
     }
     Ok(())
@@ -103,11 +89,7 @@ pub fn take_numbers<A: Copy, B>(
     convert: impl Fn(A) -> B,
 ) -> Result<(), Error> {
     let Some((head, rest)) = from.split_at_checked(to.len()) else {
-        return Err(Error::LengthMismatch {
-            name,
-            expected: to.len(),
-            found: from.len(),
-        });
+        return Err(Error::LengthMismatch { name, expected: to.len(), found: from.len() });
     };
     for (to, from) in to.iter_mut().zip(head) {
         *to = convert(*from);

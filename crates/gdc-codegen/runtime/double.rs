@@ -101,11 +101,7 @@ fn ln_parts(n: f64, f: f64, c: f64) -> f64 {
 #[inline(always)]
 fn split(x: f64) -> (f64, f64) {
     let small = x < f64::MIN_POSITIVE;
-    let (x, shift) = if small {
-        (x * 18_014_398_509_481_984.0, 54.0)
-    } else {
-        (x, 0.0)
-    };
+    let (x, shift) = if small { (x * 18_014_398_509_481_984.0, 54.0) } else { (x, 0.0) };
     let offset = 1.0_f64.to_bits() - (0.5 * SQRT_2).to_bits();
     let bits = x.to_bits().wrapping_add(offset);
     let mantissa = (bits & ((1 << 52) - 1)).wrapping_add((0.5 * SQRT_2).to_bits());
@@ -135,11 +131,7 @@ pub fn ln_1p(x: f64) -> f64 {
     } else if sum > 0.0 && sum < f64::INFINITY {
         let (n, f) = split(sum);
         // What the addition lost; where x is large it is x - sum + 1 instead.
-        let lost = if x < 1.0 {
-            x - (sum - 1.0)
-        } else {
-            1.0 - (sum - x)
-        };
+        let lost = if x < 1.0 { x - (sum - 1.0) } else { 1.0 - (sum - x) };
         ln_parts(n, f, lost / sum)
     } else {
         ln(sum)
@@ -155,11 +147,7 @@ pub fn tanh(x: f64) -> f64 {
 /// `1 / (1 + e^-x)`.
 pub fn sigmoid(x: f64) -> f64 {
     let e = exp(-abs(x));
-    if x < 0.0 {
-        e / (1.0 + e)
-    } else {
-        1.0 / (1.0 + e)
-    }
+    if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
 }
 
 /// `ln(1 + e^x)`.
@@ -261,11 +249,7 @@ fn quarter_turns(x: f64) -> (u64, f64) {
     }
     if abs(x) > 500_000.0 {
         let (quadrant, r) = far_quarter_turns(abs(x));
-        return if x < 0.0 {
-            (quadrant.wrapping_neg() & 3, -r)
-        } else {
-            (quadrant, r)
-        };
+        return if x < 0.0 { (quadrant.wrapping_neg() & 3, -r) } else { (quadrant, r) };
     }
     // pi/2 in three parts, so that the first two products are exact.
     let n = round(x * FRAC_2_PI);
@@ -315,9 +299,7 @@ fn far_quarter_turns(x: f64) -> (u64, f64) {
     let window = |i: usize| ((((digit(i) << 64) | digit(i + 1)) << (first % 64)) >> 64) as u64;
     let low = digits as u128 * window(2) as u128;
     let middle = digits as u128 * window(1) as u128 + (low >> 64);
-    let high = digits
-        .wrapping_mul(window(0))
-        .wrapping_add((middle >> 64) as u64);
+    let high = digits.wrapping_mul(window(0)).wrapping_add((middle >> 64) as u64);
     // Two bits of quadrant, then the fraction; above a half it counts back
     // from the next quadrant, which is what its sign bit says.
     let fraction = (((high as u128) << 64 | (middle as u64) as u128) << 2) as i128;

@@ -43,27 +43,15 @@ impl ::core::fmt::Display for Error {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {
             Error::Empty => f.write_str("no samples were given"),
-            Error::TooManySamples { given, batch } => ::core::write!(
-                f,
-                "{given} samples were given, but the model takes at most {batch} at a time"
-            ),
-            Error::LengthMismatch {
-                name,
-                expected,
-                found,
-            } => {
+            Error::TooManySamples { given, batch } => {
+                ::core::write!(f, "{given} samples were given, but the model takes at most {batch} at a time")
+            }
+            Error::LengthMismatch { name, expected, found } => {
                 ::core::write!(f, "`{name}` has length {found}, but {expected} is needed")
             }
-            Error::OutOfRange {
-                name,
-                sample,
-                value,
-                low,
-                high,
-            } => ::core::write!(
-                f,
-                "`{name}` is {value} in sample {sample}, outside its range {low}..{high}"
-            ),
+            Error::OutOfRange { name, sample, value, low, high } => {
+                ::core::write!(f, "`{name}` is {value} in sample {sample}, outside its range {low}..{high}")
+            }
         }
     }
 }

@@ -74,24 +74,7 @@ pub struct Bits16<S: Simd>([u32; LANES], PhantomData<S>);
 /// unrolling to become vectors.
 #[inline(always)]
 fn each<T>(f: impl Fn(usize) -> T) -> [T; LANES] {
-    [
-        f(0),
-        f(1),
-        f(2),
-        f(3),
-        f(4),
-        f(5),
-        f(6),
-        f(7),
-        f(8),
-        f(9),
-        f(10),
-        f(11),
-        f(12),
-        f(13),
-        f(14),
-        f(15),
-    ]
+    [f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)]
 }
 
 impl<S: Simd> F32x16<S> {
@@ -133,7 +116,7 @@ impl<S: Simd> F32x16<S> {
     #[inline(always)]
     pub fn interleave(self, other: Self) -> (Self, Self) {
         let (a, b) = (self.0, other.0);
-        let pick = |i: usize| if i % 2 == 0 { a[i / 2] } else { b[i / 2] };
+        let pick = |i: usize| if i & 1 == 0 { a[i / 2] } else { b[i / 2] };
         (Self::of(each(pick)), Self::of(each(|i| pick(i + LANES))))
     }
     /// Combines lanes `i` and `i + 8`, then `i` and `i + 4`, `+ 2`, `+ 1`.
@@ -229,9 +212,7 @@ impl<S: Simd> Real for F32x16<S> {
     }
     #[inline(always)]
     fn select(mask: Mask16<S>, a: Self, b: Self) -> Self {
-        Self::of(each(|i| {
-            f32::from_bits((a.0[i].to_bits() & mask.0[i]) | (b.0[i].to_bits() & !mask.0[i]))
-        }))
+        Self::of(each(|i| f32::from_bits((a.0[i].to_bits() & mask.0[i]) | (b.0[i].to_bits() & !mask.0[i]))))
     }
 }
 

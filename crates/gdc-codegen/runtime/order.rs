@@ -23,10 +23,7 @@ impl Order {
     pub fn shuffled(n: usize, seed: u64, epoch: u64) -> Self {
         let bits = usize::BITS - n.saturating_sub(1).leading_zeros();
         let half = bits.div_ceil(2).max(1);
-        Order {
-            n,
-            shuffle: Some((half, fold(fold(seed, 0x006f_7264_6572), epoch))),
-        }
+        Order { n, shuffle: Some((half, fold(fold(seed, 0x006f_7264_6572), epoch))) }
     }
 
     /// How many places there are.

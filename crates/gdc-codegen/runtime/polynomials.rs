@@ -14,11 +14,7 @@ fn polynomial<T: Lane, const N: usize>(x: T, c: [f32; N]) -> T {
     while i > 0 {
         i -= 1;
         let next = x.like(c[i] as f64);
-        sum = if i == N - 1 {
-            next
-        } else {
-            sum.mul_add(x, next)
-        };
+        sum = if i == N - 1 { next } else { sum.mul_add(x, next) };
     }
     sum
 }
@@ -50,16 +46,7 @@ fn exp_parts<T: Lane>(x: T) -> (T, T) {
     let n = x.mul_add(x.like(::core::f64::consts::LOG2_E), nearest) - nearest;
     let r = n.mul_add(x.like(-LN_2.0), x);
     let r = n.mul_add(x.like(-LN_2.1), r);
-    let tail = polynomial(
-        r,
-        [
-            0.499_999_94,
-            0.166_665_17,
-            0.041_668_28,
-            0.008_369_248,
-            0.001_382_074_4,
-        ],
-    );
+    let tail = polynomial(r, [0.499_999_94, 0.166_665_17, 0.041_668_28, 0.008_369_248, 0.001_382_074_4]);
     (n, (r * r).mul_add(tail, r))
 }
 
@@ -124,11 +111,7 @@ fn split<T: Lane>(x: T) -> (T, T) {
 #[inline(always)]
 fn ln_limits<T: Lane>(x: T, value: T) -> T {
     let (zero, infinity) = (x.like(0.0), x.like(f64::INFINITY));
-    let outside = T::select(
-        x.eq(zero),
-        -infinity,
-        T::select(x.lt(zero), x.like(f64::NAN), x),
-    );
+    let outside = T::select(x.eq(zero), -infinity, T::select(x.lt(zero), x.like(f64::NAN), x));
     T::select(zero.lt(x) & x.lt(infinity), value, outside)
 }
 
@@ -157,16 +140,7 @@ pub(super) fn ln_1p<T: Lane>(x: T) -> T {
 #[inline(always)]
 pub(super) fn tanh<T: Lane>(x: T) -> T {
     let (size, square, one) = (x.abs(), x * x, x.like(1.0));
-    let tail = polynomial(
-        square,
-        [
-            -0.333_332_84,
-            0.133_314_79,
-            -0.053_742_174,
-            0.020_645_585,
-            -0.005_710_849_5,
-        ],
-    );
+    let tail = polynomial(square, [-0.333_332_84, 0.133_314_79, -0.053_742_174, 0.020_645_585, -0.005_710_849_5]);
     let near = (square * x).mul_add(tail, x);
     let far = one - x.like(2.0) / (exp(size + size) + one);
     T::select(size.lt(x.like(0.625)), near, far).copysign(x)
@@ -193,15 +167,7 @@ pub(super) fn erf<T: Lane>(x: T) -> T {
     let (square, one) = (x * x, x.like(1.0));
     let near = polynomial(
         square,
-        [
-            0.128_379_17,
-            -0.376_126_3,
-            0.112_836_23,
-            -0.026_855_413,
-            0.005_191_272,
-            -0.000_803_333_94,
-            0.000_079_129_924,
-        ],
+        [0.128_379_17, -0.376_126_3, 0.112_836_23, -0.026_855_413, 0.005_191_272, -0.000_803_333_94, 0.000_079_129_924],
     );
     let near = near.mul_add(x, x);
     // -ln(1 - erf) from 0.85 to 4, where erf rounds to 1.

@@ -19,12 +19,7 @@ pub trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + Not<Output
 
 /// A real number, or one per lane.
 pub trait Real:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
     /// What comparing two of them gives.
     type Mask: Mask;
@@ -222,11 +217,7 @@ macro_rules! scalar_real {
                 // Adding the limit leaves no bits for a fraction.
                 let size = <$type>::abs(self);
                 let near = (size + $limit) - $limit;
-                if size < $limit {
-                    <$type>::copysign(near, self)
-                } else {
-                    self
-                }
+                if size < $limit { <$type>::copysign(near, self) } else { self }
             }
             #[inline(always)]
             fn floor(self) -> Self {

@@ -16,71 +16,19 @@ pub struct Section {
 
 /// All sections, each after those that it needs.
 pub const SECTIONS: &[Section] = &[
-    Section {
-        name: "root",
-        text: include_str!("root.rs"),
-        needs: &[],
-    },
-    Section {
-        name: "real",
-        text: include_str!("real.rs"),
-        needs: &["root"],
-    },
-    Section {
-        name: "double",
-        text: include_str!("double.rs"),
-        needs: &["real"],
-    },
-    Section {
-        name: "lane",
-        text: include_str!("lane.rs"),
-        needs: &["real"],
-    },
-    Section {
-        name: "polynomials",
-        text: include_str!("polynomials.rs"),
-        needs: &["lane", "double"],
-    },
-    Section {
-        name: "math",
-        text: include_str!("math.rs"),
-        needs: &["polynomials"],
-    },
-    Section {
-        name: "lanes",
-        text: include_str!("lanes.rs"),
-        needs: &["lane"],
-    },
-    Section {
-        name: "places",
-        text: include_str!("places.rs"),
-        needs: &["lanes"],
-    },
-    Section {
-        name: "random",
-        text: include_str!("random.rs"),
-        needs: &["double"],
-    },
-    Section {
-        name: "order",
-        text: include_str!("order.rs"),
-        needs: &["random"],
-    },
-    Section {
-        name: "error",
-        text: include_str!("error.rs"),
-        needs: &[],
-    },
-    Section {
-        name: "batch",
-        text: include_str!("batch.rs"),
-        needs: &["error"],
-    },
-    Section {
-        name: "train",
-        text: include_str!("train.rs"),
-        needs: &["error", "order"],
-    },
+    Section { name: "root", text: include_str!("root.rs"), needs: &[] },
+    Section { name: "real", text: include_str!("real.rs"), needs: &["root"] },
+    Section { name: "double", text: include_str!("double.rs"), needs: &["real"] },
+    Section { name: "lane", text: include_str!("lane.rs"), needs: &["real"] },
+    Section { name: "polynomials", text: include_str!("polynomials.rs"), needs: &["lane", "double"] },
+    Section { name: "math", text: include_str!("math.rs"), needs: &["polynomials"] },
+    Section { name: "lanes", text: include_str!("lanes.rs"), needs: &["lane"] },
+    Section { name: "places", text: include_str!("places.rs"), needs: &["lanes"] },
+    Section { name: "random", text: include_str!("random.rs"), needs: &["double"] },
+    Section { name: "order", text: include_str!("order.rs"), needs: &["random"] },
+    Section { name: "error", text: include_str!("error.rs"), needs: &[] },
+    Section { name: "batch", text: include_str!("batch.rs"), needs: &["error"] },
+    Section { name: "train", text: include_str!("train.rs"), needs: &["error", "order"] },
 ];
 
 /// `pub mod rt { ... }` with the sections that `wanted` names and all that
@@ -103,10 +51,7 @@ pub fn module(wanted: &[&str]) -> String {
         "    macro_rules! with_alloc {\n        ($($item:tt)*) => {};\n    }\n    \
          pub(crate) use with_alloc;\n",
     );
-    for section in SECTIONS
-        .iter()
-        .filter(|section| needed.contains(&section.name))
-    {
+    for section in SECTIONS.iter().filter(|section| needed.contains(&section.name)) {
         // The functions of these two have the names of the generic ones.
         if !["double", "polynomials"].contains(&section.name) {
             text.push_str(&format!("\n    pub use self::{}::*;", section.name));

@@ -73,14 +73,7 @@ pub struct FitOptions {
 impl Default for FitOptions {
     /// One epoch, shuffled, with seed 0, of all samples.
     fn default() -> Self {
-        FitOptions {
-            epochs: 1,
-            steps: None,
-            until: None,
-            shuffle: true,
-            seed: 0,
-            drop_last: false,
-        }
+        FitOptions { epochs: 1, steps: None, until: None, shuffle: true, seed: 0, drop_last: false }
     }
 }
 
@@ -169,11 +162,7 @@ pub fn evaluate<T: Trainer>(trainer: &mut T, data: T::Data<'_>) -> Result<f32, E
 /// # Errors
 ///
 /// As for [`fit`].
-pub fn evaluate_flat<T: Trainer>(
-    trainer: &mut T,
-    reals: &[f32],
-    integers: &[u32],
-) -> Result<f32, Error> {
+pub fn evaluate_flat<T: Trainer>(trainer: &mut T, reals: &[f32], integers: &[u32]) -> Result<f32, Error> {
     let samples = flat_samples::<T>(reals, integers)?;
     let load = |trainer: &mut T, slot, sample| load_flat(trainer, slot, sample, reals, integers);
     mean_loss(trainer, samples, load)
@@ -196,11 +185,7 @@ fn epochs<T: Trainer>(
         left if options.drop_last && left < samples => samples - left,
         _ => samples,
     };
-    let mut last = Epoch {
-        epoch: 0,
-        steps: 0,
-        mean_loss: f32::NAN,
-    };
+    let mut last = Epoch { epoch: 0, steps: 0, mean_loss: f32::NAN };
     for epoch in 0..options.epochs {
         let order = match options.shuffle {
             true => Order::shuffled(samples, options.seed, epoch),
@@ -217,16 +202,9 @@ fn epochs<T: Trainer>(
             last.steps += 1;
         }
         if seen == 0 {
-            return Ok(Fit {
-                last,
-                stop: Stop::Steps,
-            });
+            return Ok(Fit { last, stop: Stop::Steps });
         }
-        last = Epoch {
-            epoch,
-            steps: last.steps,
-            mean_loss: (sum / seen as f64) as f32,
-        };
+        last = Epoch { epoch, steps: last.steps, mean_loss: (sum / seen as f64) as f32 };
         let told = on_epoch(&last);
         let stop = if options.until.is_some_and(|limit| last.mean_loss < limit) {
             Stop::Until
@@ -239,10 +217,7 @@ fn epochs<T: Trainer>(
         };
         return Ok(Fit { last, stop });
     }
-    Ok(Fit {
-        last,
-        stop: Stop::Epochs,
-    })
+    Ok(Fit { last, stop: Stop::Epochs })
 }
 
 /// The mean loss of all samples, batch by batch in their own order.
@@ -275,11 +250,7 @@ fn flat_samples<T: Trainer>(reals: &[f32], integers: &[u32]) -> Result<usize, Er
     };
     let check = |name, expected, found| match expected == found {
         true => Ok(()),
-        false => Err(Error::LengthMismatch {
-            name,
-            expected,
-            found,
-        }),
+        false => Err(Error::LengthMismatch { name, expected, found }),
     };
     check("reals", samples * T::REALS, reals.len())?;
     check("integers", samples * T::INTEGERS, integers.len())?;
@@ -294,29 +265,11 @@ fn load_flat<T: Trainer>(
     reals: &[f32],
     integers: &[u32],
 ) -> Result<(), Error> {
-    let reals = reals
-        .get(sample * T::REALS..(sample + 1) * T::REALS)
-        .unwrap_or(&[]);
-    let integers = integers
-        .get(sample * T::INTEGERS..(sample + 1) * T::INTEGERS)
-        .unwrap_or(&[]);
-    trainer
-        .load_flat(slot, reals, integers)
-        .map_err(|error| match error {
-            // The trainer knows the place in the batch, the caller that in the data.
-            Error::OutOfRange {
-                name,
-                value,
-                low,
-                high,
-                ..
-            } => Error::OutOfRange {
-                name,
-                sample,
-                value,
-                low,
-                high,
-            },
-            other => other,
-        })
+    let reals = reals.get(sample * T::REALS..(sample + 1) * T::REALS).unwrap_or(&[]);
+    let integers = integers.get(sample * T::INTEGERS..(sample + 1) * T::INTEGERS).unwrap_or(&[]);
+    trainer.load_flat(slot, reals, integers).map_err(|error| match error {
+        // The trainer knows the place in the batch, the caller that in the data.
+        Error::OutOfRange { name, value, low, high, .. } => Error::OutOfRange { name, sample, value, low, high },
+        other => other,
+    })
 }

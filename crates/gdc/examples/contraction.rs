@@ -4,6 +4,7 @@
 //!
 //! `C[128, 512] = A[128, 512] B[512, 512]` in tiles of 8 rows and 32 columns
 //! on AVX-512, 6 x 16 on AVX2, 2 x 16 on SSE2, 4 x 16 on plain arrays, against a loop of multiply-adds that touches no memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement may panic")]
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
@@ -132,22 +133,11 @@ fn rate(operations: f64, mut work: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let a: Box<[[f32; K]; M]> = (0..M)
-        .map(|i| [i as f32 * 1e-3; K])
-        .collect::<Vec<_>>()
-        .into_boxed_slice()
-        .try_into()
-        .expect("M rows");
-    let b: Box<[[f32; N]; K]> = (0..K)
-        .map(|k| [k as f32 * 1e-3; N])
-        .collect::<Vec<_>>()
-        .into_boxed_slice()
-        .try_into()
-        .expect("K rows");
-    let mut c: Box<[[f32; N]; M]> = vec![[0.0; N]; M]
-        .into_boxed_slice()
-        .try_into()
-        .expect("M rows");
+    let a: Box<[[f32; K]; M]> =
+        (0..M).map(|i| [i as f32 * 1e-3; K]).collect::<Vec<_>>().into_boxed_slice().try_into().expect("M rows");
+    let b: Box<[[f32; N]; K]> =
+        (0..K).map(|k| [k as f32 * 1e-3; N]).collect::<Vec<_>>().into_boxed_slice().try_into().expect("K rows");
+    let mut c: Box<[[f32; N]; M]> = vec![[0.0; N]; M].into_boxed_slice().try_into().expect("M rows");
     let work = (2 * M * N * K) as f64;
     for level in gdc::rt::Level::available() {
         let peak = peak(|v, by| match v {
@@ -155,9 +145,7 @@ fn main() {
             6 => lanes::peak::<6>(level, TURNS, by),
             _ => lanes::peak::<12>(level, TURNS, by),
         });
-        let got = rate(work, || {
-            lanes::run(level, black_box(&a), black_box(&b), black_box(&mut c))
-        });
+        let got = rate(work, || lanes::run(level, black_box(&a), black_box(&b), black_box(&mut c)));
         report(level.name(), got, peak);
     }
     let level = portable::level();
@@ -166,9 +154,7 @@ fn main() {
         6 => arrays::peak::<6>(level, TURNS, by),
         _ => arrays::peak::<12>(level, TURNS, by),
     });
-    let got = rate(work, || {
-        arrays::run(level, black_box(&a), black_box(&b), black_box(&mut c))
-    });
+    let got = rate(work, || arrays::run(level, black_box(&a), black_box(&b), black_box(&mut c)));
     report("arrays", got, peak);
 }
 
@@ -185,8 +171,5 @@ fn peak(spin: impl Fn(usize, f32) -> f32) -> f64 {
 }
 
 fn report(name: &str, got: f64, peak: f64) {
-    println!(
-        "{name:8} {got:7.1} GFLOP/s of {peak:7.1}: {:.0} %",
-        100.0 * got / peak
-    );
+    println!("{name:8} {got:7.1} GFLOP/s of {peak:7.1}: {:.0} %", 100.0 * got / peak);
 }

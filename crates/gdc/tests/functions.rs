@@ -1,5 +1,6 @@
 //! The functions of `f32` against `f64`, at every level of this machine, in
 //! both forms of the runtime, and of single numbers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 #[path = "portable/mod.rs"]
 mod portable;
@@ -22,13 +23,7 @@ const FUNCTIONS: &[Row] = &[
     ("floor", 0.0, f64::floor),
     ("ceil", 0.0, f64::ceil),
     ("round", 0.0, f64::round_ties_even),
-    ("sign", 0.0, |x| {
-        if x == 0.0 || x.is_nan() {
-            x
-        } else {
-            x.signum()
-        }
-    }),
+    ("sign", 0.0, |x| if x == 0.0 || x.is_nan() { x } else { x.signum() }),
     ("abs", 0.0, f64::abs),
 ];
 
@@ -117,8 +112,7 @@ fn worst(from: u64, to: u64, step: u64, exact: fn(f64) -> f64, forms: &[Form]) -
     let mut worst = vec![(-1.0, 0.0, 0.0); forms.len()];
     let mut start = from;
     while start < to {
-        let x: [f32; 16] =
-            std::array::from_fn(|i| f32::from_bits((start + i as u64 * step) as u32));
+        let x: [f32; 16] = std::array::from_fn(|i| f32::from_bits((start + i as u64 * step) as u32));
         let truth = x.map(|x| exact(f64::from(x)));
         for ((_, apply), worst) in forms.iter().zip(&mut worst) {
             let mut y = x;
@@ -140,14 +134,11 @@ fn worst_anywhere(step: u64, exact: fn(f64) -> f64, forms: &[Form]) -> Vec<Worst
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()) as u64;
     let share = (1_u64 << 32).div_ceil(threads * 16 * step) * 16 * step;
     std::thread::scope(|scope| {
-        let parts: Vec<_> = (0..threads)
-            .map(|t| scope.spawn(move || worst(t * share, (t + 1) * share, step, exact, forms)))
-            .collect();
+        let parts: Vec<_> =
+            (0..threads).map(|t| scope.spawn(move || worst(t * share, (t + 1) * share, step, exact, forms))).collect();
         let parts = parts.into_iter().map(|part| part.join().unwrap());
         let larger = |a: Worst, b: Worst| if b.0 > a.0 { b } else { a };
-        parts
-            .reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| larger(a, b)).collect())
-            .unwrap()
+        parts.reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| larger(a, b)).collect()).unwrap()
     })
 }
 
@@ -156,23 +147,14 @@ fn check(step: u64) {
     for &(name, bound, exact) in FUNCTIONS {
         let mut forms: Vec<Form> = Vec::new();
         for level in gdc::rt::Level::available() {
-            forms.push((
-                level.name(),
-                Box::new(move |x| crate_form::lanes(level, name, x)),
-            ));
+            forms.push((level.name(), Box::new(move |x| crate_form::lanes(level, name, x))));
         }
         let text = portable::level();
         forms.push(("arrays", Box::new(move |x| text_form::lanes(text, name, x))));
-        forms.push((
-            "scalar",
-            Box::new(move |x| *x = x.map(|x| crate_form::scalar(name, x))),
-        ));
+        forms.push(("scalar", Box::new(move |x| *x = x.map(|x| crate_form::scalar(name, x)))));
         let found = worst_anywhere(step, exact, &forms);
         for ((form, _), (error, x, y)) in forms.iter().zip(found) {
-            println!(
-                "{name:9} {form:8} {error:6.3} at {x:e} ({:08x}): {y:e}",
-                x.to_bits()
-            );
+            println!("{name:9} {form:8} {error:6.3} at {x:e} ({:08x}): {y:e}", x.to_bits());
             if error > bound {
                 failures.push(format!("{name} {form}: {error} ULP at {x:e}: {y:e}"));
             }

@@ -1,5 +1,6 @@
 //! Loads, stores, comparisons and folds over lanes mean the same in both forms
 //! of the runtime and at every level.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 #[path = "portable/mod.rs"]
 mod portable;
@@ -99,16 +100,7 @@ form!(text_form, crate::portable);
 /// Numbers with NaN, infinities, zeros of both signs and equal places in the
 /// first and last sixteen; positive ones between.
 fn data() -> [f32; 64] {
-    let special = [
-        f32::NAN,
-        f32::INFINITY,
-        f32::NEG_INFINITY,
-        0.0,
-        -0.0,
-        1.0,
-        -1.0,
-        1e-40,
-    ];
+    let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1.0, -1.0, 1e-40];
     core::array::from_fn(|i| match i {
         16..32 => 0.5 + i as f32 / 24.0,
         _ if i % 3 == 0 => special[i % 8],
@@ -119,11 +111,7 @@ fn data() -> [f32; 64] {
 fn bits(rows: &[[f32; 16]; 40]) -> Vec<[u32; 16]> {
     // Which NaN comes out may differ between instruction sets.
     let bits = |x: f32| {
-        if x.is_nan() {
-            f32::NAN.to_bits()
-        } else {
-            x.to_bits()
-        }
+        if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() }
     };
     rows.iter().map(|row| row.map(bits)).collect()
 }
@@ -146,11 +134,7 @@ fn results_are_the_expected_ones() {
     let out = crate_form::run(gdc::rt::level(), &data);
     let (a, b) = (&data[3..19], &data[40..56]);
     for i in 0..16 {
-        let larger = if a[i].is_nan() || b[i].is_nan() {
-            f32::NAN
-        } else {
-            a[i].max(b[i])
-        };
+        let larger = if a[i].is_nan() || b[i].is_nan() { f32::NAN } else { a[i].max(b[i]) };
         assert!(out[6][i] == larger || larger.is_nan() && out[6][i].is_nan());
         assert_eq!(out[11][i] == 1.0, a[i] < b[i]);
         assert_eq!(out[16][i] == 1.0, a[i] != b[i]);
@@ -177,8 +161,7 @@ impl MapNan for [f32] {
 
 #[test]
 fn transposing_swaps_rows_and_lanes() {
-    let rows: [[f32; 16]; 16] =
-        core::array::from_fn(|i| core::array::from_fn(|j| (16 * i + j) as f32));
+    let rows: [[f32; 16]; 16] = core::array::from_fn(|i| core::array::from_fn(|j| (16 * i + j) as f32));
     let check = |turned: [[f32; 16]; 16]| {
         for i in 0..16 {
             for j in 0..16 {

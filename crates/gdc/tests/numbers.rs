@@ -1,19 +1,12 @@
 //! Scalar arithmetic in `f64`, random numbers and orders: against the standard
 //! library, published numbers and statistics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use gdc::rt;
 
 /// Numbers of every size and sign, denser where functions bend.
 fn samples() -> Vec<f64> {
-    let mut all = vec![
-        0.0,
-        -0.0,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NAN,
-        1.0,
-        -1.0,
-    ];
+    let mut all = vec![0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.0, -1.0];
     for i in 0..200_000_u64 {
         let u = rt::uniform_f64(1, 2, i);
         all.push((u - 0.5) * 80.0);
@@ -41,20 +34,8 @@ fn functions_of_f64() {
         ("ln", 1e-15, rt::ln, f64::ln),
         ("ln_1p", 1e-15, rt::ln_1p, f64::ln_1p),
         ("tanh", 1e-15, rt::tanh, f64::tanh),
-        ("sigmoid", 1e-15, rt::sigmoid, |x| {
-            if x < 0.0 {
-                x.exp() / (1.0 + x.exp())
-            } else {
-                1.0 / (1.0 + (-x).exp())
-            }
-        }),
-        ("softplus", 1e-15, rt::softplus, |x| {
-            if x.is_nan() {
-                x
-            } else {
-                x.max(0.0) + (-x.abs()).exp().ln_1p()
-            }
-        }),
+        ("sigmoid", 1e-15, rt::sigmoid, |x| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }),
+        ("softplus", 1e-15, rt::softplus, |x| if x.is_nan() { x } else { x.max(0.0) + (-x.abs()).exp().ln_1p() }),
         ("sin", 1e-15, rt::sin, f64::sin),
         ("cos", 1e-15, rt::cos, f64::cos),
         ("sqrt", 0.0, rt::sqrt_f64, f64::sqrt),
@@ -66,12 +47,7 @@ fn functions_of_f64() {
         let mut worst = (0.0, 0.0);
         for x in samples() {
             let error = relative(ours(x), exact(x));
-            assert!(
-                error.is_finite(),
-                "{name}({x:e}) = {:e}, not {:e}",
-                ours(x),
-                exact(x)
-            );
+            assert!(error.is_finite(), "{name}({x:e}) = {:e}, not {:e}", ours(x), exact(x));
             if error > worst.0 {
                 worst = (error, x);
             }
@@ -90,13 +66,7 @@ fn square_roots_of_f64_are_rounded_correctly() {
         }
         assert_eq!(rt::sqrt_f64(x).to_bits(), x.sqrt().to_bits(), "{x:e}");
     }
-    let hard = [
-        1.0 - f64::EPSILON / 2.0,
-        f64::MAX,
-        f64::MIN_POSITIVE,
-        5e-324,
-        1.0 + f64::EPSILON,
-    ];
+    let hard = [1.0 - f64::EPSILON / 2.0, f64::MAX, f64::MIN_POSITIVE, 5e-324, 1.0 + f64::EPSILON];
     for x in hard {
         assert_eq!(rt::sqrt_f64(x).to_bits(), x.sqrt().to_bits(), "{x:e}");
     }
@@ -148,10 +118,7 @@ fn powers() {
     for a in special {
         for b in special {
             let (got, exact) = (rt::pow(a, b), a.powf(b));
-            assert!(
-                relative(got, exact) < 1e-13,
-                "{a} ^ {b} = {got}, not {exact}"
-            );
+            assert!(relative(got, exact) < 1e-13, "{a} ^ {b} = {got}, not {exact}");
             assert!(
                 got.is_nan() || got.is_sign_negative() == exact.is_sign_negative(),
                 "{a} ^ {b} = {got}, not {exact}"
@@ -165,10 +132,7 @@ fn powers() {
         assert!(relative(rt::pow(a, b), a.powf(b)) <= bound, "{a} ^ {b}");
         let (a, b) = (a as f32, b as f32);
         let exact = f64::from(a).powf(f64::from(b)) as f32;
-        assert!(
-            rt::pow(a, b) == exact || (rt::pow(a, b) - exact).abs() <= exact * f32::EPSILON,
-            "{a} ^ {b}"
-        );
+        assert!(rt::pow(a, b) == exact || (rt::pow(a, b) - exact).abs() <= exact * f32::EPSILON, "{a} ^ {b}");
     }
     assert_eq!(rt::powi(3.0_f32, 5), 243.0);
     assert_eq!(rt::powi(2.0_f64, -3), 0.125);
@@ -179,13 +143,8 @@ fn powers() {
 /// its reference implementation.
 #[test]
 fn fold_is_splitmix64() {
-    let published: [u64; 5] = [
-        6457827717110365317,
-        3203168211198807973,
-        9817491932198370423,
-        4593380528125082431,
-        16408922859458223821,
-    ];
+    let published: [u64; 5] =
+        [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821];
     for (i, expected) in published.into_iter().enumerate() {
         assert_eq!(rt::fold(1234567, i as u64), expected);
     }
@@ -215,10 +174,7 @@ fn random_numbers_have_their_distributions() {
     assert!(mean(&|i| normal(i) * f64::from(rt::normal(1, 3, i))).abs() < 8e-3);
     assert!(mean(&|i| normal(i) * f64::from(rt::normal(2, 2, i))).abs() < 8e-3);
     assert!((0..n).all(|i| (0.0..1.0).contains(&uniform(i))));
-    assert_eq!(
-        rt::uniform(3, 4, 5),
-        (rt::uniform_f64(3, 4, 5) * 16_777_216.0).floor() as f32 / 16_777_216.0
-    );
+    assert_eq!(rt::uniform(3, 4, 5), (rt::uniform_f64(3, 4, 5) * 16_777_216.0).floor() as f32 / 16_777_216.0);
 }
 
 #[test]
@@ -239,18 +195,9 @@ fn orders_are_permutations() {
     assert_ne!(places(1, 0), places(1, 1));
     assert_ne!(places(1, 0), places(2, 0));
     // A shuffle leaves about one place in 1000 where it was, and no trend.
-    let fixed = (0..100).map(|e| {
-        places(9, e)
-            .iter()
-            .enumerate()
-            .filter(|(i, p)| i == *p)
-            .count()
-    });
+    let fixed = (0..100).map(|e| places(9, e).iter().enumerate().filter(|(i, p)| i == *p).count());
     assert!(fixed.sum::<usize>() < 200);
-    let near = places(5, 0)
-        .windows(2)
-        .filter(|w| w[0].abs_diff(w[1]) < 10)
-        .count();
+    let near = places(5, 0).windows(2).filter(|w| w[0].abs_diff(w[1]) < 10).count();
     assert!(near < 50, "{near} neighbours stay together");
     assert!((0..n).all(|i| rt::Order::sequential(n).get(i) == i));
 }

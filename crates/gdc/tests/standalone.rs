@@ -1,5 +1,6 @@
 //! The runtime's text compiles as part of a file that needs nothing but
 //! `core`, under the strictest settings, whichever sections are taken.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use std::path::Path;
 use std::process::Command;
@@ -13,15 +14,7 @@ fn complaints(folder: &Path, name: &str, text: &str) -> String {
     std::fs::write(&source, text).unwrap();
     let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
     let done = Command::new(rustc)
-        .args([
-            "--edition",
-            "2021",
-            "--crate-type",
-            "lib",
-            "--emit",
-            "metadata",
-            "--out-dir",
-        ])
+        .args(["--edition", "2021", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
         .arg(folder)
         .arg(&source)
         .output()
