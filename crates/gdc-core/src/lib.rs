@@ -1,1 +1,59 @@
-//! Placeholder.
+//! The passes of gdc, from syntax tree to tensor graph, and its standard library.
+//!
+//! [`compile_model`] is the list of passes, in order.
+
+pub mod build;
+pub mod codes;
+pub mod derivatives;
+pub mod differentiate;
+pub mod fuse;
+pub mod hoist;
+pub mod library;
+pub mod linear;
+pub mod lower;
+mod rebuild;
+pub mod reuse;
+pub mod sample;
+
+use gdc_ir::Model;
+use gdc_syntax::{Diagnostics, Reported, SourceMap, ast};
+use library::Library;
+
+/// Called after each pass with its name and what it left.
+pub type Observer<'o> = &'o mut dyn FnMut(&'static str, &Model);
+
+/// A model's tensor graph with its gradients and updates: the passes, in order.
+///
+/// # Errors
+/// What is wrong with the model has been reported to `diagnostics`.
+pub fn compile_model(
+    model: &ast::Model,
+    docs: &[String],
+    library: &mut Library,
+    sources: &mut SourceMap,
+    diagnostics: &mut Diagnostics,
+    observe: Observer<'_>,
+) -> Result<Model, Reported> {
+    // Names are resolved, calls expanded, shapes checked; every let and sum is a node.
+    let mut lowerer = lower::lower(model, docs, library, sources, diagnostics)?;
+    let mut graph = lowerer.take_model();
+    observe("lower", &graph);
+    // After this point no statement only renames, and no two are equal.
+    fuse::fuse(&mut graph);
+    observe("fuse", &graph);
+    // After this point every parameter that the loss depends on has its gradient.
+    differentiate::differentiate(&mut graph);
+    observe("differentiate", &graph);
+    // After this point every such parameter has its next value.
+    let mut graph = lower::lower_updates(lowerer, graph)?;
+    hoist::hoist(&mut graph);
+    observe("update", &graph);
+    // Simplification, one way: fewer statements, fewer terms, no work done twice.
+    fuse::fuse(&mut graph);
+    linear::merge_like_terms(&mut graph);
+    reuse::reuse(&mut graph);
+    hoist::hoist(&mut graph);
+    fuse::fuse(&mut graph);
+    observe("simplify", &graph);
+    Ok(graph)
+}

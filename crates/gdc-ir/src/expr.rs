@@ -166,7 +166,7 @@ pub struct VarInfo {
 pub struct Exprs {
     list: Vec<Expr>,
     types: Vec<Ty>,
-    ids: HashMap<Expr, ExprId>,
+    ids: HashMap<(Expr, Ty), ExprId>,
     vars: Vec<VarInfo>,
 }
 
@@ -210,9 +210,6 @@ impl Exprs {
     /// Interns an expression as it is. `ty` is the type of the node for a read, and is
     /// ignored for everything else, which has a type of its own.
     pub fn intern(&mut self, expr: Expr, read_ty: Ty) -> ExprId {
-        if let Some(&id) = self.ids.get(&expr) {
-            return id;
-        }
         let ty = match &expr {
             Expr::Real(_) | Expr::Random { .. } => Ty::Real,
             Expr::Bool(_) => Ty::Bool,
@@ -224,10 +221,16 @@ impl Exprs {
                 op.result(&types).unwrap_or(Ty::Real)
             }
         };
+        // The type is part of the key: while a pass moves nodes to a new graph, a node's
+        // number means one tensor in the old and another in the new.
+        let key = (expr, ty);
+        if let Some(&id) = self.ids.get(&key) {
+            return id;
+        }
         let id = ExprId(self.list.len() as u32);
-        self.list.push(expr.clone());
+        self.list.push(key.0.clone());
         self.types.push(ty);
-        self.ids.insert(expr, id);
+        self.ids.insert(key, id);
         id
     }
 

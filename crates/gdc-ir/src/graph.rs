@@ -127,17 +127,7 @@ pub struct Graph {
 impl Graph {
     /// Appends a node. Its name is made unique with a number if it is taken.
     pub fn add(&mut self, mut node: Node) -> NodeId {
-        if node.name.is_empty() {
-            node.name = "v".to_owned();
-        }
-        if self.nodes.iter().any(|n| n.name == node.name) {
-            let base = node.name.clone();
-            let mut k = 2;
-            while self.nodes.iter().any(|n| n.name == node.name) {
-                node.name = format!("{base}.{k}");
-                k += 1;
-            }
-        }
+        node.name = self.unique(node.name);
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
@@ -149,9 +139,28 @@ impl Graph {
         NodeId(self.nodes.len() as u32 - 1)
     }
 
+    /// Renames a node; the name is made unique with a number if it is taken.
+    pub fn rename(&mut self, id: NodeId, name: String) {
+        let old = std::mem::take(&mut self.nodes[id.0 as usize].name);
+        self.nodes[id.0 as usize].name = if name == old { old } else { self.unique(name) };
+    }
+
+    fn unique(&self, base: String) -> String {
+        let taken = |name: &str| self.nodes.iter().any(|n| n.name == name);
+        if !taken(&base) {
+            return base;
+        }
+        (2..).map(|k| format!("{base}.{k}")).find(|n| !taken(n)).unwrap_or(base)
+    }
+
     /// The node of an id.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// Takes all nodes out, for a pass that builds them anew over the same expressions.
+    pub fn take_nodes(&mut self) -> Vec<Node> {
+        std::mem::take(&mut self.nodes)
     }
 
     /// All nodes in order of evaluation.

@@ -1,0 +1,117 @@
+//! Finding definitions by name: those of the source and its imports first, then the standard
+//! library. Only the library entries that a model uses are ever parsed.
+
+use gdc_syntax::{Diagnostics, FileId, Reported, SourceMap, ast, parse, scan};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The standard library, written in the language itself.
+const STD: &[(&str, &str)] = &[
+    ("std/activations.gd", include_str!("../std/activations.gd")),
+    ("std/layers.gd", include_str!("../std/layers.gd")),
+    ("std/losses.gd", include_str!("../std/losses.gd")),
+    ("std/optimizers.gd", include_str!("../std/optimizers.gd")),
+    ("std/schedules.gd", include_str!("../std/schedules.gd")),
+    ("std/initializers.gd", include_str!("../std/initializers.gd")),
+];
+
+struct StdFile {
+    name: &'static str,
+    text: &'static str,
+    id: Option<FileId>,
+    items: Vec<(String, std::ops::Range<usize>)>,
+}
+
+/// All definitions that a model can name.
+pub struct Library {
+    user: BTreeMap<String, Vec<Rc<ast::ItemKind>>>,
+    std: Vec<StdFile>,
+    parsed: BTreeMap<String, Vec<Rc<ast::ItemKind>>>,
+}
+
+impl Library {
+    /// The definitions of the source's items, over those of the standard library.
+    pub fn new(items: Vec<ast::Item>) -> Self {
+        let mut user: BTreeMap<String, Vec<Rc<ast::ItemKind>>> = BTreeMap::new();
+        for item in items {
+            if let Some(name) = item.kind.name().map(|n| n.text.clone()) {
+                user.entry(name).or_default().push(Rc::new(item.kind));
+            }
+        }
+        let std = STD
+            .iter()
+            .map(|&(name, text)| StdFile {
+                name,
+                text,
+                id: None,
+                items: scan::items(text).into_iter().map(|(_, n, r)| (n.to_owned(), r)).collect(),
+            })
+            .collect();
+        Library { user, std, parsed: BTreeMap::new() }
+    }
+
+    /// The definitions of a name; empty where there is none.
+    pub fn find(
+        &mut self,
+        name: &str,
+        sources: &mut SourceMap,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Vec<Rc<ast::ItemKind>>, Reported> {
+        if let Some(items) = self.user.get(name) {
+            return Ok(items.clone());
+        }
+        if let Some(items) = self.parsed.get(name) {
+            return Ok(items.clone());
+        }
+        let mut found = Vec::new();
+        for file in &mut self.std {
+            for (_, range) in file.items.iter().filter(|(n, _)| n == name) {
+                let id = *file.id.get_or_insert_with(|| sources.add(file.name, file.text));
+                let item = parse::parse_item(&file.text[range.clone()], range.start, id, diagnostics)?;
+                found.push(Rc::new(item.kind));
+            }
+        }
+        self.parsed.insert(name.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// Every name, for suggestions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let std = self.std.iter().flat_map(|f| f.items.iter().map(|(n, _)| n.as_str()));
+        self.user.keys().map(String::as_str).chain(std)
+    }
+
+    /// The names and texts of the standard library's files.
+    pub fn std_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        STD.iter().copied()
+    }
+}
+
+/// The name closest to `name`, if one is close enough to be what was meant.
+pub fn suggest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    candidates
+        .map(|c| (distance(name, c), c))
+        .filter(|(d, c)| *d <= limit && *c != name)
+        .min()
+        .map(|(_, c)| c)
+}
+
+/// The number of edits (insert, delete, replace, swap neighbours) between two words.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replace.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

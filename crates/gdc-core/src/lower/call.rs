@@ -1,0 +1,493 @@
+//! Calls: binding arguments, the mapping rule, and expanding bodies.
+
+use super::types::shape_text;
+use super::value::{Binding, Bound, Callee, Func, Tensor, Value};
+use super::{Frame, Lowered, Lowerer, MAX_CALLS};
+use crate::build::substitute;
+use crate::codes;
+use crate::library::suggest;
+use gdc_ir::{Ty, Var};
+use gdc_syntax::{Diagnostic, Span, ast};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// An argument that was matched to a parameter, before mapping.
+struct Matched {
+    value: Tensor,
+    /// How many leading axes are mapped over.
+    extra: usize,
+    name: ast::Name,
+    span: Span,
+}
+
+impl Lowerer<'_> {
+    /// A call with arguments put before the written ones, as `|>` does.
+    pub(super) fn call_with(
+        &mut self,
+        callee: &ast::Expr,
+        args: &[ast::Arg],
+        span: Span,
+        first: Vec<Bound>,
+        label: Option<&ast::Name>,
+        hint: Option<String>,
+    ) -> Lowered<Value> {
+        let value = self.expr(callee)?;
+        let func = match value {
+            Value::Func(f) => f,
+            Value::Poison => return Err(gdc_syntax::Reported),
+            other => {
+                return Err(self.report(
+                    Diagnostic::error(codes::NOT_CALLABLE, callee.span, format!("this is {}, which cannot be called", other.describe()))
+                        .help("an element of a tensor is read with brackets: `x[i]`"),
+                ));
+            }
+        };
+        let mut bound = first;
+        bound.extend(func.args.iter().cloned());
+        for arg in args {
+            let value = self.expr(&arg.value)?;
+            bound.push(Bound { name: arg.name.clone(), value, span: arg.value.span });
+        }
+        let label = label.cloned().or_else(|| func.label.clone());
+        let func = Func { args: bound, label, ..(*func).clone() };
+        self.hint = hint;
+        self.invoke(func, span)
+    }
+
+    /// Calls a function with the arguments it holds; a layer that still lacks its tensor is
+    /// a value of its own.
+    pub(super) fn invoke(&mut self, func: Func, span: Span) -> Lowered<Value> {
+        if self.calls >= MAX_CALLS {
+            return Err(self.report(
+                Diagnostic::error(codes::RECURSION, span, format!("`{}` leads to more than {MAX_CALLS} nested calls", func.name))
+                    .note("definitions are expanded where they are called, so they cannot call themselves"),
+            ));
+        }
+        self.calls += 1;
+        let hint = self.hint.take();
+        let result = match func.callee.clone() {
+            Callee::Builtin(builtin) => {
+                self.hint = hint.clone();
+                let result = self.builtin(builtin, &func, span);
+                self.hint = None;
+                result
+            }
+            Callee::Fn(f) | Callee::Layer(f) => {
+                let layer = matches!(func.callee, Callee::Layer(_));
+                if layer && self.lacks_tensor(&f, &func) {
+                    Ok(Value::Func(Rc::new(func)))
+                } else {
+                    self.expand(&f, &func, layer, hint.clone(), span)
+                }
+            }
+            Callee::Optimizer(_) => Ok(Value::Func(Rc::new(func))),
+        };
+        self.hint = hint;
+        self.calls -= 1;
+        result
+    }
+
+    /// `dense(32)` without an input: too few arguments for the required parameters, and the
+    /// first given one is no tensor.
+    fn lacks_tensor(&self, f: &ast::Function, func: &Func) -> bool {
+        let first = f.params.first().and_then(|p| p.kind.as_ref());
+        let wants_tensor = matches!(first, Some(ast::ParamKind::Type(_)));
+        let given = func.args.iter().find(|a| a.name.is_none());
+        let has_first = match given.map(|a| &a.value) {
+            Some(Value::Tensor(t)) => !t.axes.is_empty() || self.model.graph.exprs.as_int(t.expr).is_none(),
+            _ => false,
+        };
+        let positional = func.args.iter().filter(|a| a.name.is_none()).count();
+        let required = f.params.iter().filter(|p| p.default.is_none()).count();
+        let named = func.args.len() - positional;
+        wants_tensor && !has_first && positional + named < required
+    }
+
+    /// Which argument each parameter gets.
+    pub(super) fn assign<'f>(&mut self, params: &'f [ast::Param], func: &Func, span: Span) -> Lowered<Vec<(&'f ast::Param, Option<Bound>)>> {
+        let mut slots: Vec<(&ast::Param, Option<Bound>)> = params.iter().map(|p| (p, None)).collect();
+        for arg in func.args.iter().filter(|a| a.name.is_some()) {
+            let Some(name) = &arg.name else { continue };
+            let slot = slots.iter_mut().find(|(p, _)| matches!(&p.pattern, ast::Pattern::Name(n) if n.text == name.text));
+            match slot {
+                Some((_, slot @ None)) => *slot = Some(arg.clone()),
+                Some(_) => return Err(self.error(codes::UNKNOWN_ARGUMENT, name.span, format!("`{}` is given twice", name.text))),
+                None => {
+                    let names: Vec<&str> = params.iter().flat_map(|p| p.pattern.names()).map(|n| n.text.as_str()).collect();
+                    let mut d = Diagnostic::error(codes::UNKNOWN_ARGUMENT, name.span, format!("`{}` has no parameter `{}`", func.name, name.text))
+                        .note(format!("its parameters are: {}", names.join(", ")));
+                    if let Some(close) = suggest(&name.text, names.iter().copied()) {
+                        d = d.help(format!("did you mean `{close}`?"));
+                    }
+                    return Err(self.report(d));
+                }
+            }
+        }
+        for arg in func.args.iter().filter(|a| a.name.is_none()) {
+            match slots.iter_mut().find(|(_, s)| s.is_none()) {
+                Some((_, slot)) => *slot = Some(arg.clone()),
+                None => {
+                    return Err(self.report(
+                        Diagnostic::error(codes::TOO_MANY_ARGUMENTS, arg.span, format!("`{}` takes {} arguments", func.name, params.len()))
+                            .label("one too many"),
+                    ));
+                }
+            }
+        }
+        let missing: Vec<&str> = slots
+            .iter()
+            .filter(|(p, s)| s.is_none() && p.default.is_none())
+            .flat_map(|(p, _)| p.pattern.names())
+            .map(|n| n.text.as_str())
+            .collect();
+        if !missing.is_empty() {
+            return Err(self.report(
+                Diagnostic::error(codes::MISSING_ARGUMENT, span, format!("`{}` needs {}", func.name, missing.join(", ")))
+                    .label("called here"),
+            ));
+        }
+        Ok(slots)
+    }
+
+    /// Lowers the body of a layer or function for these arguments.
+    fn expand(&mut self, f: &ast::Function, func: &Func, layer: bool, hint: Option<String>, span: Span) -> Lowered<Value> {
+        let slots = self.assign(&f.params, func, span)?;
+        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
+        let depth = self.context.len();
+        let result = self.expand_in_frame(f, slots, func, layer, hint, span);
+        self.context.truncate(depth);
+        self.frames.pop();
+        result
+    }
+
+    fn expand_in_frame(
+        &mut self,
+        f: &ast::Function,
+        slots: Vec<(&ast::Param, Option<Bound>)>,
+        func: &Func,
+        layer: bool,
+        hint: Option<String>,
+        span: Span,
+    ) -> Lowered<Value> {
+        let mut matched = Vec::new();
+        for (param, arg) in slots {
+            let arg = match (arg, &param.default) {
+                (Some(arg), _) => arg,
+                (None, Some(default)) => Bound { name: None, value: self.expr(default)?, span: default.span },
+                (None, None) => continue,
+            };
+            if let Some(m) = self.bind_param(param, arg, func)? {
+                matched.push(m);
+            }
+        }
+        let mapped = self.map_over(matched, func)?;
+        let run = |this: &mut Self| -> Lowered<Value> {
+            this.hint = hint;
+            let value = this.block(&f.body)?;
+            this.hint = None;
+            Ok(value)
+        };
+        let value = if layer { self.in_layer(func, span, run)? } else { run(self)? };
+        if let Some(result) = &f.result {
+            self.check_result(&value, result, f)?;
+        }
+        Ok(unmap(value, &mapped))
+    }
+
+    /// Runs a layer's body under its label.
+    fn in_layer(&mut self, func: &Func, span: Span, run: impl FnOnce(&mut Self) -> Lowered<Value>) -> Lowered<Value> {
+        if let Some(shared) = &func.shared {
+            let outer = std::mem::replace(&mut self.path, vec![shared.clone()]);
+            let before = std::mem::replace(&mut self.in_shared, true);
+            let result = run(self);
+            self.in_shared = before;
+            self.path = outer;
+            return result;
+        }
+        let label = func.label.as_ref().map_or(func.name.as_str(), |l| l.text.as_str()).to_owned();
+        let label_span = func.label.as_ref().map_or(span, |l| l.span);
+        let path = self.path_to(&label);
+        if !self.in_shared
+            && let Some(&earlier) = self.labels.get(&path)
+        {
+            return Err(self.report(
+                Diagnostic::error(codes::REPEATED_LABEL, label_span, format!("two layers are called `{path}`"))
+                    .secondary(earlier, "the first one")
+                    .help(format!("give one of them another name: `{label}(...) as {label}2`")),
+            ));
+        }
+        self.labels.insert(path, label_span);
+        self.in_path(&label, run)
+    }
+
+    /// Binds a compile-time parameter at once; a tensor or number waits for mapping.
+    fn bind_param(&mut self, param: &ast::Param, arg: Bound, func: &Func) -> Lowered<Option<Matched>> {
+        use ast::ParamKind as K;
+        let ast::Pattern::Name(name) = &param.pattern else {
+            return Err(self.error(codes::KIND, param.span, "a parameter must be a name"));
+        };
+        match &param.kind {
+            Some(K::Int(_)) => {
+                let what = format!("`{}`", name.text);
+                let i = self.static_int(&arg.value, arg.span, &what)?;
+                let expr = self.graph().exprs.int(i);
+                self.bind(name, Value::Tensor(Tensor::scalar(expr)));
+                Ok(None)
+            }
+            Some(K::Bool(_)) => match &arg.value {
+                Value::Tensor(t) if self.static_bool(t.expr).is_some() => {
+                    self.bind(name, arg.value);
+                    Ok(None)
+                }
+                _ => Err(self.error(codes::NOT_CONSTANT, arg.span, format!("`{}` must be `true` or `false`", name.text))),
+            },
+            Some(K::Layer(_) | K::Fn(_)) => match arg.value {
+                Value::Func(_) => {
+                    self.bind(name, arg.value);
+                    Ok(None)
+                }
+                other => Err(self.error(codes::KIND, arg.span, format!("`{}` wants a layer or function, and this is {}", name.text, other.describe()))),
+            },
+            Some(K::Tuple(names, _)) => self.bind_tuple_param(name, names, arg).map(|()| None),
+            None => {
+                let value = self.called(arg.value, arg.span)?;
+                let value = self.tensor(value, arg.span)?;
+                let extra = value.axes.len();
+                Ok(Some(Matched { value, extra, name: name.clone(), span: arg.span }))
+            }
+            Some(K::Type(ty)) => {
+                let value = self.tensor(arg.value, arg.span)?;
+                if name.text == "logits" {
+                    self.warn_probabilities(&value, arg.span, func);
+                }
+                let extra = self.match_type(ty, &value, name, arg.span, func)?;
+                Ok(Some(Matched { value, extra, name: name.clone(), span: arg.span }))
+            }
+        }
+    }
+
+    /// A function that needs no arguments, such as `zeros`, used as a value.
+    pub(super) fn called(&mut self, value: Value, span: Span) -> Lowered<Value> {
+        match value {
+            Value::Func(f) if matches!(&f.callee, Callee::Fn(g) if g.params.iter().all(|p| p.default.is_some())) => {
+                self.invoke((*f).clone(), span)
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn bind_tuple_param(&mut self, name: &ast::Name, names: &[ast::Name], arg: Bound) -> Lowered<()> {
+        let items: Vec<Value> = match &arg.value {
+            Value::Tuple(items) if items.len() == names.len() => items.clone(),
+            Value::Tuple(items) => {
+                return Err(self.error(codes::RANK, arg.span, format!("`{}` takes {} numbers, and this has {}", name.text, names.len(), items.len())));
+            }
+            one => vec![one.clone(); names.len()],
+        };
+        for (n, item) in names.iter().zip(&items) {
+            let i = self.static_int(item, arg.span, &format!("`{}`", n.text))?;
+            let expr = self.graph().exprs.int(i);
+            self.bind(n, Value::Tensor(Tensor::scalar(expr)));
+        }
+        self.bind(name, Value::Tuple(items));
+        Ok(())
+    }
+
+    /// Checks a tensor against a parameter's type, binds the sizes it names, and says how
+    /// many leading axes are extra.
+    fn match_type(&mut self, ty: &ast::Type, value: &Tensor, name: &ast::Name, span: Span, func: &Func) -> Lowered<usize> {
+        let ast::TypeKind::Tensor { shape, range } = &ty.kind else {
+            return Err(self.error(codes::KIND, ty.span, "a parameter cannot be a tuple of tensors here"));
+        };
+        if let Some(range) = range {
+            self.match_range(range, value, name, span, func)?;
+        }
+        let dims: &[ast::Dim] = shape.as_deref().unwrap_or(&[]);
+        if let [ast::Dim::Rest(_)] = dims {
+            return Ok(0);
+        }
+        let given = self.shape(value);
+        if given.len() < dims.len() {
+            return Err(self.report(
+                Diagnostic::error(
+                    codes::RANK,
+                    span,
+                    format!("`{}` takes a tensor with {} axes as `{}`, and this has {}", func.name, dims.len(), name.text, given.len()),
+                )
+                .label(format!("this is {}", shape_text(&given)))
+                .secondary(ty.span, "wanted here")
+                .note("the batch is never written: shapes are those of one sample"),
+            ));
+        }
+        let extra = given.len() - dims.len();
+        for (axis, (dim, &size)) in dims.iter().zip(&given[extra..]).enumerate() {
+            let ast::Dim::Size(e) = dim else {
+                return Err(self.error(codes::RANK, ty.span, "`...` must be the only axis of a parameter"));
+            };
+            if let ast::ExprKind::Name(n) = &e.kind
+                && self.lookup(&n.text).is_none()
+            {
+                let expr = self.graph().exprs.int(size as i64);
+                self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false });
+                continue;
+            }
+            let want = self.size(e)?;
+            if want != size {
+                return Err(self.size_differs(e, want, size, axis, span, &given, func));
+            }
+        }
+        Ok(extra)
+    }
+
+    #[allow(clippy::too_many_arguments)] // all of it is shown
+    fn size_differs(&mut self, dim: &ast::Expr, want: usize, size: usize, axis: usize, span: Span, given: &[usize], func: &Func) -> gdc_syntax::Reported {
+        let text = self.sources.text(dim.span).to_owned();
+        let wanted = if text == want.to_string() { text.clone() } else { format!("{text} = {want}") };
+        let mut d = Diagnostic::error(
+            codes::SHAPE,
+            span,
+            format!("`{}` wants size {wanted} here, and axis {axis} has size {size}", func.name),
+        )
+        .label(format!("this is {}", shape_text(given)))
+        .secondary(dim.span, format!("{wanted} is wanted here"));
+        if let ast::ExprKind::Name(n) = &dim.kind
+            && let Some(binding) = self.lookup(&n.text)
+            && binding.span != n.span
+        {
+            let origin = binding.span;
+            d = d.secondary(origin, format!("`{text}` is {want} because of this"));
+        }
+        self.report(d)
+    }
+
+    /// `id: in 0..n`: an integer whose values lie in the range; a free `n` is bound by it.
+    fn match_range(&mut self, range: &ast::Expr, value: &Tensor, name: &ast::Name, span: Span, func: &Func) -> Lowered<()> {
+        if self.ty(value) != Ty::Int {
+            return Err(self.report(
+                Diagnostic::error(codes::TYPE, span, format!("`{}` takes integers as `{}`, and this is a real number", func.name, name.text))
+                    .secondary(range.span, "an integer in this range is wanted")
+                    .help("declare labels with their range: `target label: in 0..10;`"),
+            ));
+        }
+        let interval = value.range.map(|(l, h)| (l, h - 1)).or_else(|| self.int_interval(value.expr));
+        let Some((low, high)) = interval else {
+            return Err(self.error(codes::INTEGER_RANGE, span, "the range of this integer is not known"));
+        };
+        if let ast::ExprKind::Range { end: Some(end), .. } = &range.kind
+            && let ast::ExprKind::Name(n) = &end.kind
+            && self.lookup(&n.text).is_none()
+        {
+            let expr = self.graph().exprs.int(high + 1);
+            self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false });
+            return Ok(());
+        }
+        let (want_low, want_high) = self.stated_range(range)?;
+        if low < want_low || high >= want_high {
+            return Err(self.report(
+                Diagnostic::error(
+                    codes::INTEGER_RANGE,
+                    span,
+                    format!("`{}` wants `{}` in {want_low}..{want_high}, and this lies in {low}..{}", func.name, name.text, high + 1),
+                )
+                .label(format!("{} different values", high + 1 - low))
+                .secondary(range.span, format!("{} values are wanted here", want_high - want_low)),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The mapping rule: extra leading axes are aligned from the right, become axes around
+    /// the call, and parameters are bound to what remains.
+    fn map_over(&mut self, matched: Vec<Matched>, func: &Func) -> Lowered<Vec<Var>> {
+        let longest = matched.iter().max_by_key(|m| m.extra);
+        let Some(longest) = longest else { return Ok(Vec::new()) };
+        let sizes: Vec<usize> = self.shape(&longest.value)[..longest.extra].to_vec();
+        let names: Vec<String> = longest.value.axes[..longest.extra].iter().map(|&v| self.model.graph.exprs.var(v).name.clone()).collect();
+        let longest_span = longest.span;
+        for m in &matched {
+            let theirs = self.shape(&m.value)[..m.extra].to_vec();
+            if theirs != sizes[sizes.len() - m.extra..] {
+                return Err(self.report(
+                    Diagnostic::error(
+                        codes::SHAPE,
+                        m.span,
+                        format!("the arguments of `{}` are mapped over axes of different sizes, {} and {}", func.name, shape_text(&theirs), shape_text(&sizes)),
+                    )
+                    .label(format!("this is {}", shape_text(&self.shape(&m.value))))
+                    .secondary(longest_span, format!("this maps over {}", shape_text(&sizes)))
+                    .note("extra leading axes are aligned from the right and must be equal"),
+                ));
+            }
+        }
+        let mut vars = Vec::with_capacity(sizes.len());
+        for (name, &size) in names.into_iter().zip(&sizes) {
+            vars.push(self.graph().exprs.fresh(name, size, false));
+        }
+        self.context.extend(&vars);
+        for m in matched {
+            let value = self.materialise_argument(&m)?;
+            let mut map = HashMap::new();
+            for (&from, &to) in value.axes[..m.extra].iter().zip(&vars[vars.len() - m.extra..]) {
+                let index = self.graph().exprs.index(to);
+                map.insert(from, index);
+            }
+            let expr = substitute(&mut self.graph().exprs, value.expr, &map);
+            let tensor = Tensor { axes: value.axes[m.extra..].to_vec(), expr, range: value.range };
+            self.bind(&m.name, Value::Tensor(tensor));
+        }
+        Ok(vars)
+    }
+
+    /// An argument is computed once, however often the body reads it.
+    fn materialise_argument(&mut self, m: &Matched) -> Lowered<Tensor> {
+        if m.value.axes.is_empty() && self.draw.is_some() {
+            return Ok(m.value.clone());
+        }
+        self.hint = Some(self.path_to(&m.name.text));
+        let value = self.materialise(m.value.clone(), m.span);
+        self.hint = None;
+        value
+    }
+
+    /// What the body returns against what the signature says.
+    fn check_result(&mut self, value: &Value, ty: &ast::Type, f: &ast::Function) -> Lowered<()> {
+        let (Value::Tensor(t), ast::TypeKind::Tensor { shape: Some(dims), .. }) = (value, &ty.kind) else {
+            return Ok(());
+        };
+        let shape = self.shape(t);
+        let rest = dims.iter().position(|d| matches!(d, ast::Dim::Rest(_)));
+        let fixed = dims.len() - usize::from(rest.is_some());
+        let wrong_rank = if rest.is_some() { shape.len() < fixed } else { shape.len() != fixed };
+        let mut want = Vec::new();
+        for dim in dims {
+            if let ast::Dim::Size(e) = dim {
+                want.push(self.size(e)?);
+            }
+        }
+        let split = rest.unwrap_or(0);
+        let sizes_match = !wrong_rank
+            && want[..split] == shape[..split]
+            && want[split..] == shape[shape.len() - (want.len() - split)..];
+        if sizes_match {
+            return Ok(());
+        }
+        let body_span = f.body.value.as_ref().map_or(f.body.span, |e| e.span);
+        Err(self.report(
+            Diagnostic::error(codes::SHAPE, body_span, format!("`{}` says that it returns {}", f.name.text, self.sources.text(ty.span)))
+                .label(format!("this is {}", shape_text(&shape)))
+                .secondary(ty.span, format!("here this is {}", shape_text(&want))),
+        ))
+    }
+}
+
+/// The axes that were mapped over become leading axes of the result.
+fn unmap(value: Value, mapped: &[Var]) -> Value {
+    match value {
+        Value::Tensor(t) => {
+            let axes = mapped.iter().copied().chain(t.axes).collect();
+            Value::Tensor(Tensor { axes, ..t })
+        }
+        Value::Tuple(items) => Value::Tuple(items.into_iter().map(|v| unmap(v, mapped)).collect()),
+        other => other,
+    }
+}

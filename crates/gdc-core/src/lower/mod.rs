@@ -1,0 +1,299 @@
+//! From the syntax tree to the tensor graph: names are resolved, calls expanded, shapes
+//! checked, and every `let` and reduction becomes a node.
+
+mod block;
+mod call;
+mod elementwise;
+mod expr;
+mod index;
+mod library_calls;
+mod model;
+mod optimizer;
+mod reduce;
+mod settings;
+mod types;
+mod value;
+
+pub use model::lower;
+pub use optimizer::lower_updates;
+pub use value::BUILTIN_NAMES;
+
+use crate::build::Build;
+use crate::library::Library;
+use gdc_ir::{ExprId, Graph, Loc, Model, Node, NodeId, NodeKind, Ty, Var};
+use gdc_syntax::{Code, Diagnostic, Diagnostics, Reported, SourceMap, Span, ast};
+use std::collections::{BTreeMap, BTreeSet};
+use value::{Binding, Tensor, Value};
+
+/// The deepest chain of calls; beyond it definitions call each other without end.
+const MAX_CALLS: usize = 64;
+
+/// The most elements one tensor may have.
+const MAX_ELEMENTS: usize = 1 << 28;
+
+/// The most nodes a model may have before it is refused.
+const MAX_NODES: usize = 100_000;
+
+/// The names visible inside one function, layer or model; blocks nest, innermost last.
+#[derive(Default)]
+struct Frame {
+    blocks: Vec<BTreeMap<String, Binding>>,
+}
+
+/// While a parameter's initial value is lowered: what its draws are keyed by.
+struct Draw {
+    path: String,
+    axes: Vec<Var>,
+    draws: u32,
+}
+
+/// An `optimizer` statement, kept until the gradients are known.
+struct OptimizerUse {
+    value: ast::Expr,
+    selectors: Vec<ast::Selector>,
+    span: Span,
+}
+
+/// The state of lowering one model.
+pub struct Lowerer<'a> {
+    library: &'a mut Library,
+    sources: &'a mut SourceMap,
+    diagnostics: &'a mut Diagnostics,
+    model: Model,
+    batch: Option<Var>,
+    /// The mapped axes and bound indices around the current expression, outermost first.
+    context: Vec<Var>,
+    frames: Vec<Frame>,
+    /// The let and labels around the current expression.
+    path: Vec<String>,
+    /// Labels used so far: path and label, and where.
+    labels: BTreeMap<String, Span>,
+    /// Parameters of shared layers, by path.
+    shared: BTreeMap<String, NodeId>,
+    in_shared: bool,
+    /// What the next node is called, from the `let` around it.
+    hint: Option<String>,
+    /// Nodes whose name was made up.
+    unnamed: BTreeSet<NodeId>,
+    calls: usize,
+    draw: Option<Draw>,
+    optimizers: Vec<OptimizerUse>,
+    /// Inside the body of an optimizer: the parameter that is updated.
+    updating: Option<optimizer::Updating>,
+    /// Where each leaf was declared.
+    declared: BTreeMap<NodeId, Span>,
+}
+
+type Lowered<T> = Result<T, Reported>;
+
+impl Lowerer<'_> {
+    fn graph(&mut self) -> &mut Graph {
+        &mut self.model.graph
+    }
+
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> Reported {
+        self.diagnostics.push(Diagnostic::error(code, span, message))
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) -> Reported {
+        self.diagnostics.push(diagnostic)
+    }
+
+    // ---- names
+
+    fn lookup(&self, name: &str) -> Option<&Binding> {
+        self.frames.last()?.blocks.iter().rev().find_map(|b| b.get(name))
+    }
+
+    fn lookup_mut(&mut self, name: &str) -> Option<&mut Binding> {
+        self.frames.last_mut()?.blocks.iter_mut().rev().find_map(|b| b.get_mut(name))
+    }
+
+    fn bind(&mut self, name: &ast::Name, value: Value) {
+        self.bind_as(name, Binding { value, span: name.span, mutable: false });
+    }
+
+    fn bind_as(&mut self, name: &ast::Name, binding: Binding) {
+        if let Some(earlier) = self.lookup(&name.text) {
+            let earlier = earlier.span;
+            self.report(
+                Diagnostic::error(
+                    crate::codes::SHADOWS,
+                    name.span,
+                    format!("`{}` is already defined here", name.text),
+                )
+                .label("defined again")
+                .secondary(earlier, "first defined here")
+                .help("no name shadows another: choose a different name, or use `<-` to give a state its next value"),
+            );
+        }
+        if let Some(block) = self.frames.last_mut().and_then(|f| f.blocks.last_mut()) {
+            block.insert(name.text.clone(), binding);
+        }
+    }
+
+    fn in_block<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.blocks.push(BTreeMap::new());
+        }
+        let result = run(self);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.blocks.pop();
+        }
+        result
+    }
+
+    fn in_path<T>(&mut self, part: &str, run: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(part.to_owned());
+        let result = run(self);
+        self.path.pop();
+        result
+    }
+
+    fn path_to(&self, name: &str) -> String {
+        let mut parts = self.path.clone();
+        parts.push(name.to_owned());
+        parts.join(".")
+    }
+
+    // ---- nodes
+
+    /// The free variables of an expression that are bound around it, outermost first.
+    fn lead(&self, expr: ExprId, own: &[Var]) -> Vec<Var> {
+        let free = self.model.graph.exprs.free_vars(expr);
+        self.context.iter().copied().filter(|v| free.contains(v) && !own.contains(v)).collect()
+    }
+
+    fn loc(span: Span) -> Loc {
+        Loc(span.file.0, span.start, span.end)
+    }
+
+    fn add_node(&mut self, node: Node, span: Span) -> Lowered<NodeId> {
+        let size = node.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).unwrap_or(usize::MAX);
+        if size > MAX_ELEMENTS {
+            let shape = types::shape_text(&node.shape);
+            return Err(self.report(
+                Diagnostic::error(crate::codes::SIZE, span, format!("a tensor {shape} is too large"))
+                    .note(format!("it would have {size} elements; the most is {MAX_ELEMENTS}")),
+            ));
+        }
+        if self.model.graph.len() >= MAX_NODES {
+            return Err(self.error(crate::codes::SIZE, span, "the model is too large"));
+        }
+        Ok(self.graph().add(node))
+    }
+
+    /// Adds a statement over `axes` and returns its node.
+    fn compute(
+        &mut self,
+        axes: Vec<Var>,
+        reduce: Option<gdc_ir::Reduce>,
+        body: ExprId,
+        range: Option<(i64, i64)>,
+        span: Span,
+    ) -> Lowered<NodeId> {
+        let exprs = &self.model.graph.exprs;
+        let ty = reduce.as_ref().map_or(exprs.ty(body), |r| r.op.result());
+        let shape = axes.iter().map(|&v| exprs.extent(v)).collect();
+        let per_sample = axes.first().is_some_and(|&v| exprs.var(v).batch);
+        let (name, made_up) = match (&self.hint, &reduce) {
+            (Some(hint), None) => (hint.clone(), false),
+            (Some(hint), Some(r)) => (format!("{hint}.{}", r.op.name()), true),
+            (None, Some(r)) => (self.path_to(r.op.name()), true),
+            (None, None) => (self.path_to("value"), true),
+        };
+        let kind = NodeKind::Compute { axes, reduce, body };
+        let origin = Some(Self::loc(span));
+        let id = self.add_node(Node { name, kind, shape, ty, range, per_sample, origin }, span)?;
+        if made_up {
+            self.unnamed.insert(id);
+        }
+        Ok(id)
+    }
+
+    /// A read of a whole node at the places `at`.
+    fn read_at(&mut self, node: NodeId, at: &[Var]) -> ExprId {
+        let ty = self.model.graph.node(node).ty;
+        let exprs = &mut self.model.graph.exprs;
+        let at = at.iter().map(|&v| exprs.index(v)).collect();
+        exprs.read(node, ty, at, None)
+    }
+
+    /// Turns a delayed tensor into a node, unless it is as cheap as reading one.
+    fn materialise(&mut self, tensor: Tensor, span: Span) -> Lowered<Tensor> {
+        let mut axes = self.lead(tensor.expr, &tensor.axes);
+        axes.extend(&tensor.axes);
+        if let Some(node) = self.as_whole_node(tensor.expr, &axes) {
+            // `let y = sum[i](...)` names the sum itself.
+            if let Some(hint) = self.hint.clone()
+                && self.unnamed.remove(&node)
+            {
+                self.graph().rename(node, hint);
+            }
+            return Ok(tensor);
+        }
+        if self.is_cheap(tensor.expr) {
+            return Ok(tensor);
+        }
+        let node = self.compute(axes.clone(), None, tensor.expr, tensor.range, span)?;
+        Ok(Tensor { expr: self.read_at(node, &axes), ..tensor })
+    }
+
+    /// The node, if the expression reads just it at exactly these axes.
+    fn as_whole_node(&self, expr: ExprId, axes: &[Var]) -> Option<NodeId> {
+        let exprs = &self.model.graph.exprs;
+        match exprs.get(expr) {
+            gdc_ir::Expr::Read { node, at, otherwise: None } => {
+                let same = at.len() == axes.len()
+                    && at.iter().zip(axes).all(|(&e, &v)| exprs.as_var(e) == Some(v));
+                same.then_some(*node)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether reading it again costs no more than reading a node.
+    fn is_cheap(&self, expr: ExprId) -> bool {
+        use gdc_ir::Expr;
+        match self.model.graph.exprs.get(expr) {
+            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => true,
+            Expr::Read { otherwise, .. } => otherwise.is_none(),
+            Expr::Op(gdc_ir::Op::ToReal, args) => self.is_cheap(args[0]),
+            Expr::Op(..) | Expr::Random { .. } => false,
+        }
+    }
+
+    /// The node of a tensor, made if need be, and its axes: the mapped ones, then its own.
+    fn node_of(&mut self, tensor: &Tensor, span: Span) -> Lowered<(NodeId, Vec<Var>)> {
+        let mut axes = self.lead(tensor.expr, &tensor.axes);
+        axes.extend(&tensor.axes);
+        let node = match self.as_whole_node(tensor.expr, &axes) {
+            Some(node) => node,
+            None => self.compute(axes.clone(), None, tensor.expr, tensor.range, span)?,
+        };
+        Ok((node, axes))
+    }
+
+    /// The same tensor with its axes renamed to new variables.
+    fn refresh(&mut self, tensor: &Tensor) -> Tensor {
+        let exprs = &mut self.model.graph.exprs;
+        let mut map = std::collections::HashMap::new();
+        let mut axes = Vec::with_capacity(tensor.axes.len());
+        for &v in &tensor.axes {
+            let info = exprs.var(v).clone();
+            let new = exprs.fresh(info.name, info.extent, false);
+            map.insert(v, exprs.index(new));
+            axes.push(new);
+        }
+        let expr = crate::build::substitute(exprs, tensor.expr, &map);
+        Tensor { axes, expr, range: tensor.range }
+    }
+
+    fn shape(&self, tensor: &Tensor) -> Vec<usize> {
+        tensor.axes.iter().map(|&v| self.model.graph.exprs.extent(v)).collect()
+    }
+
+    fn ty(&self, tensor: &Tensor) -> Ty {
+        self.model.graph.exprs.ty(tensor.expr)
+    }
+}

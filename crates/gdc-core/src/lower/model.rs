@@ -1,0 +1,318 @@
+//! Models: inputs and targets, losses, outputs, metrics.
+
+use super::value::{Binding, Tensor, Value};
+use super::{Frame, Lowered, Lowerer, OptimizerUse};
+use crate::build::{Build, substitute};
+use crate::codes;
+use crate::library::Library;
+use gdc_ir::{Leaf, Model, Named, Node, NodeId, NodeKind, Op, Red, Reduce, Settings, Ty};
+use gdc_syntax::{Diagnostic, Diagnostics, Reported, SourceMap, Span, ast};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The batch where `train` states none.
+const DEFAULT_BATCH: usize = 32;
+
+/// Lowers a model without its optimizers, which [`super::lower_updates`] adds once the
+/// gradients are known.
+pub fn lower<'a>(
+    model: &ast::Model,
+    docs: &[String],
+    library: &'a mut Library,
+    sources: &'a mut SourceMap,
+    diagnostics: &'a mut Diagnostics,
+) -> Result<Lowerer<'a>, Reported> {
+    let mut lowerer = Lowerer {
+        library,
+        sources,
+        diagnostics,
+        model: Model {
+            name: model.name.text.clone(),
+            docs: docs.to_vec(),
+            settings: Settings { shuffle: true, ..Settings::default() },
+            ..Model::default()
+        },
+        batch: None,
+        context: Vec::new(),
+        frames: vec![Frame { blocks: vec![BTreeMap::new()] }],
+        path: Vec::new(),
+        labels: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        in_shared: false,
+        hint: None,
+        unnamed: BTreeSet::new(),
+        calls: 0,
+        draw: None,
+        optimizers: Vec::new(),
+        updating: None,
+        declared: BTreeMap::new(),
+    };
+    lowerer.run(model)?;
+    Ok(lowerer)
+}
+
+impl Lowerer<'_> {
+    fn run(&mut self, model: &ast::Model) -> Lowered<()> {
+        if let Some(p) = model.params.first() {
+            return Err(self.unsupported(p.span, "a model with parameters of its own"));
+        }
+        let statements = &model.body.statements;
+        let mut losses = Vec::new();
+        let mut failed = self.settings_first(statements).is_err();
+        if statements.iter().any(|s| is_role(s, ast::Role::Input) || is_role(s, ast::Role::Target)) {
+            self.add_batch();
+        }
+        for stmt in statements {
+            failed |= self.model_statement(stmt, &mut losses).is_err();
+        }
+        if let Some(value) = &model.body.value {
+            failed = true;
+            self.report(
+                Diagnostic::error(codes::MISPLACED, value.span, "a model has no value")
+                    .help("end the line with `;`, or name it: `output y = ...;`"),
+            );
+        }
+        if failed {
+            return Err(Reported);
+        }
+        self.total_loss(&losses, model)?;
+        if self.optimizers.is_empty() && !self.model.params.is_empty() {
+            return Err(self.report(
+                Diagnostic::error(codes::OPTIMIZER, model.name.span, format!("the model `{}` has no optimizer", model.name.text))
+                    .help("add one, such as `optimizer sgd(lr = 0.1);`"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Constants may give settings, and the batch is needed before everything else.
+    fn settings_first(&mut self, statements: &[ast::Stmt]) -> Lowered<()> {
+        let mut failed = false;
+        let mut earlier: Option<Span> = None;
+        for stmt in statements {
+            if let ast::StmtKind::Train { settings } = &stmt.kind {
+                if let Some(first) = earlier {
+                    self.report(
+                        Diagnostic::error(codes::SETTING, stmt.span, "a model has one `train` block").secondary(first, "the first one"),
+                    );
+                    failed = true;
+                }
+                earlier = Some(stmt.span);
+                failed |= self.train(settings).is_err();
+            }
+        }
+        if failed { Err(Reported) } else { Ok(()) }
+    }
+
+    fn add_batch(&mut self) {
+        let batch = self.model.settings.batch.unwrap_or(DEFAULT_BATCH);
+        self.model.settings.batch = Some(batch);
+        let var = self.graph().exprs.fresh("b", batch, true);
+        self.batch = Some(var);
+        self.context.push(var);
+        let node = self.graph().add(Node {
+            name: "weight".to_owned(),
+            kind: NodeKind::Leaf(Leaf::SampleWeight),
+            shape: vec![batch],
+            ty: Ty::Real,
+            range: None,
+            per_sample: true,
+            origin: None,
+        });
+        self.model.sample_weight = Some(node);
+    }
+
+    fn model_statement(&mut self, stmt: &ast::Stmt, losses: &mut Vec<(Option<ast::Name>, Tensor, Span)>) -> Lowered<()> {
+        use ast::StmtKind as K;
+        match &stmt.kind {
+            K::Declare { role: role @ (ast::Role::Input | ast::Role::Target), name, ty, init } => {
+                if let Some(init) = init {
+                    self.error(codes::MISPLACED, init.span, "an input or target has no initial value");
+                }
+                let result = self.input(*role, name, ty.as_ref(), stmt.span);
+                if result.is_err() {
+                    self.poison(std::slice::from_ref(name));
+                }
+                result
+            }
+            K::Train { .. } => Ok(()),
+            K::Loss { name, value } => {
+                let part = name.as_ref().map_or("loss", |n| n.text.as_str()).to_owned();
+                let t = self.in_path(&part, |this| this.operand(value))?;
+                losses.push((name.clone(), t, value.span));
+                Ok(())
+            }
+            K::Output { name, value } => self.output(name, value),
+            K::Metric { name, value } => self.metric(name, value),
+            K::Optimizer { value, with, selectors } => {
+                if let Some(transform) = with.first() {
+                    return Err(self.unsupported(transform.span, "`with` a transform"));
+                }
+                self.optimizers.push(OptimizerUse { value: value.clone(), selectors: selectors.clone(), span: stmt.span });
+                Ok(())
+            }
+            K::Transform { .. } => Err(self.unsupported(stmt.span, "a `transform` statement")),
+            K::Freeze { .. } => Err(self.unsupported(stmt.span, "`freeze`")),
+            K::Assert { .. } => Err(self.unsupported(stmt.span, "`assert`")),
+            K::Stream { .. } => Err(self.unsupported(stmt.span, "`stream`")),
+            K::Precision { value } if value.text == "f32" => Ok(()),
+            K::Precision { .. } => Err(self.unsupported(stmt.span, "another precision than f32")),
+            K::Entry(_) => Err(self.unsupported(stmt.span, "`entry`")),
+            _ => self.statement(stmt),
+        }
+    }
+
+    /// `input x: [8, 8];`, `target label: in 0..10;`
+    fn input(&mut self, role: ast::Role, name: &ast::Name, ty: Option<&ast::Type>, span: Span) -> Lowered<()> {
+        let Some(ast::Type { kind: ast::TypeKind::Tensor { shape, range }, span: ty_span }) = ty else {
+            return Err(self.report(
+                Diagnostic::error(codes::KIND, name.span, format!("the shape of `{}` is not stated", name.text))
+                    .help(format!("write `{}: [n]`, `{0}: []` for one number, or `{0}: in 0..10` for a label", name.text)),
+            ));
+        };
+        let shape = self.stated_shape(shape.as_deref().unwrap_or(&[]))?;
+        let range = match range {
+            Some(r) => Some(self.stated_range(r)?),
+            None => None,
+        };
+        let (Some(batch_var), Some(batch)) = (self.batch, self.model.settings.batch) else { return Ok(()) };
+        if shape.len() > 1 && shape[0] == batch {
+            self.diagnostics.push(
+                Diagnostic::warning(codes::BATCH_AXIS, *ty_span, format!("the first axis of `{}` is as long as the batch", name.text))
+                    .note(format!("the batch is never written: this model takes {batch} samples of shape {} at a time", super::types::shape_text(&shape)))
+                    .help("leave the batch axis out"),
+            );
+        }
+        let mut full = vec![batch];
+        full.extend(&shape);
+        let leaf = if role == ast::Role::Input { Leaf::Input } else { Leaf::Target };
+        let node = Node {
+            name: name.text.clone(),
+            kind: NodeKind::Leaf(leaf),
+            shape: full,
+            ty: if range.is_some() { Ty::Int } else { Ty::Real },
+            range,
+            per_sample: true,
+            origin: Some(Self::loc(span)),
+        };
+        let node = self.add_node(node, span)?;
+        match leaf {
+            Leaf::Input => self.model.inputs.push(node),
+            _ => self.model.targets.push(node),
+        }
+        self.declared.insert(node, span);
+        let tensor = self.per_sample(node, batch_var, &shape);
+        self.bind_as(name, Binding { value: Value::Tensor(tensor), span: name.span, mutable: false });
+        Ok(())
+    }
+
+    /// A per-sample node with the batch axis mapped and the others visible.
+    fn per_sample(&mut self, node: NodeId, batch: gdc_ir::Var, shape: &[usize]) -> Tensor {
+        let mut full = vec![self.model.graph.exprs.extent(batch)];
+        full.extend(shape);
+        let whole = self.whole(node, &full);
+        let b = self.graph().exprs.index(batch);
+        let map = HashMap::from([(whole.axes[0], b)]);
+        let expr = substitute(&mut self.graph().exprs, whole.expr, &map);
+        Tensor { axes: whole.axes[1..].to_vec(), expr, range: whole.range }
+    }
+
+    fn output(&mut self, name: &ast::Name, value: &ast::Expr) -> Lowered<()> {
+        self.hint = Some(name.text.clone());
+        let t = self.in_path(&name.text, |this| this.operand(value))?;
+        self.hint = Some(name.text.clone());
+        let (node, _) = self.node_of(&t, value.span)?;
+        self.hint = None;
+        let reached = self.model.graph.reachable([node]);
+        if let Some(&target) = reached.iter().find(|n| self.model.targets.contains(n)) {
+            let mut d = Diagnostic::error(codes::OUTPUT_READS_TARGET, value.span, format!("the output `{}` reads a target", name.text))
+                .note("outputs are computed where no targets are given");
+            if let Some(&span) = self.declared.get(&target) {
+                d = d.secondary(span, "the target");
+            }
+            return Err(self.report(d));
+        }
+        self.model.outputs.push(Named { name: name.text.clone(), node });
+        if self.lookup(&name.text).is_none() {
+            self.bind(name, Value::Tensor(t));
+        }
+        Ok(())
+    }
+
+    /// The mean over the samples of a number or truth value.
+    fn metric(&mut self, name: &ast::Name, value: &ast::Expr) -> Lowered<()> {
+        let mut t = self.in_path(&name.text, |this| this.operand(value))?;
+        if !t.axes.is_empty() {
+            let shape = super::types::shape_text(&self.shape(&t));
+            return Err(self.report(
+                Diagnostic::error(codes::LOSS_SHAPE, value.span, format!("a metric is one number, and this is {shape}"))
+                    .help("take its `mean(...)`"),
+            ));
+        }
+        if self.ty(&t) == Ty::Bool {
+            t.expr = self.graph().exprs.op(Op::ToReal, &[t.expr]);
+        }
+        let node = self.mean_over_samples(&t, value.span, &name.text)?;
+        self.model.metrics.push(Named { name: name.text.clone(), node });
+        Ok(())
+    }
+
+    /// `sum[b](weight[b] * e)`, or `e` itself where it is shared.
+    fn mean_over_samples(&mut self, t: &Tensor, span: Span, name: &str) -> Lowered<NodeId> {
+        let real = self.real(t, span)?;
+        self.hint = Some(name.to_owned());
+        let node = match (self.batch, self.model.sample_weight) {
+            (Some(batch), Some(weight)) if self.model.graph.exprs.free_vars(real).contains(&batch) => {
+                let w = self.read_at(weight, &[batch]);
+                let body = self.graph().exprs.mul(w, real);
+                let reduce = Reduce { op: Red::Sum, over: vec![batch] };
+                let node = self.compute(Vec::new(), Some(reduce), body, None, span)?;
+                self.unnamed.remove(&node);
+                self.graph().rename(node, name.to_owned());
+                node
+            }
+            _ => self.compute(Vec::new(), None, real, None, span)?,
+        };
+        self.hint = None;
+        Ok(node)
+    }
+
+    /// The sum of all losses.
+    fn total_loss(&mut self, losses: &[(Option<ast::Name>, Tensor, Span)], model: &ast::Model) -> Lowered<()> {
+        let mut parts = Vec::new();
+        for (_, t, span) in losses {
+            if !t.axes.is_empty() {
+                let shape = super::types::shape_text(&self.shape(t));
+                return Err(self.report(
+                    Diagnostic::error(codes::LOSS_SHAPE, *span, format!("a loss is one number for each sample, and this is {shape}"))
+                        .label(format!("this is {shape}"))
+                        .help("take its `mean(...)` or `sum(...)`"),
+                ));
+            }
+            let name = if losses.len() == 1 { "loss".to_owned() } else { format!("loss.{}", parts.len() + 1) };
+            parts.push((self.mean_over_samples(t, *span, &name)?, *span));
+        }
+        let Some(&(first, span)) = parts.first() else {
+            return Err(self.report(
+                Diagnostic::error(codes::NO_LOSS, model.name.span, format!("the model `{}` has no loss", model.name.text))
+                    .help("say what is minimised, such as `loss mse(y_hat, y);`"),
+            ));
+        };
+        let mut total = first;
+        if parts.len() > 1 {
+            let mut sum = self.read_at(first, &[]);
+            for &(part, _) in &parts[1..] {
+                let e = self.read_at(part, &[]);
+                sum = self.graph().exprs.add(sum, e);
+            }
+            self.hint = Some("loss".to_owned());
+            total = self.compute(Vec::new(), None, sum, None, span)?;
+            self.hint = None;
+        }
+        self.model.loss = Some(total);
+        Ok(())
+    }
+}
+
+fn is_role(stmt: &ast::Stmt, wanted: ast::Role) -> bool {
+    matches!(&stmt.kind, ast::StmtKind::Declare { role, .. } if *role == wanted)
+}

@@ -1,0 +1,182 @@
+//! What names stand for while a model is lowered.
+
+use gdc_ir::{ExprId, Op, Red, Var};
+use gdc_syntax::{Span, ast};
+use std::rc::Rc;
+
+/// A value of the language.
+#[derive(Clone)]
+pub enum Value {
+    /// A number, truth value or tensor, delayed: see [`Tensor`].
+    Tensor(Tensor),
+    /// Several values.
+    Tuple(Vec<Value>),
+    /// Something that can be called, with the arguments it was given so far.
+    Func(Rc<Func>),
+    /// What an earlier error left undefined; using it reports nothing more.
+    Poison,
+}
+
+impl Value {
+    /// What it is, for messages.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Value::Tensor(t) if t.axes.is_empty() => "a number",
+            Value::Tensor(_) => "a tensor",
+            Value::Tuple(_) => "a tuple",
+            Value::Func(f) => f.callee.describe(),
+            Value::Poison => "nothing",
+        }
+    }
+}
+
+/// A tensor as a function of index variables: at the places `axes` its element is `expr`.
+///
+/// The other free variables of `expr` are the axes over which the enclosing calls are
+/// mapped (the batch first) and the indices bound around it. Nothing is computed until a
+/// `let`, a reduction or an argument turns it into a node.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// The axes that the language sees here.
+    pub axes: Vec<Var>,
+    /// The element.
+    pub expr: ExprId,
+    /// For integers, `low..high`.
+    pub range: Option<(i64, i64)>,
+}
+
+impl Tensor {
+    /// A single number.
+    pub fn scalar(expr: ExprId) -> Self {
+        Tensor { axes: Vec::new(), expr, range: None }
+    }
+}
+
+/// What a [`Func`] calls.
+#[derive(Clone)]
+pub enum Callee {
+    /// A `layer` item.
+    Layer(Rc<ast::Function>),
+    /// A `fn` item.
+    Fn(Rc<ast::Function>),
+    /// An `optimizer` item.
+    Optimizer(Rc<ast::Optimizer>),
+    /// Something that the compiler itself knows.
+    Builtin(Builtin),
+}
+
+impl Callee {
+    /// What it is, for messages.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Callee::Layer(_) => "a layer",
+            Callee::Fn(_) | Callee::Builtin(_) => "a function",
+            Callee::Optimizer(_) => "an optimizer",
+        }
+    }
+}
+
+/// A callee with arguments bound before the call.
+#[derive(Clone)]
+pub struct Func {
+    /// The name it was found under.
+    pub name: String,
+    /// What is called.
+    pub callee: Callee,
+    /// Arguments given so far.
+    pub args: Vec<Bound>,
+    /// `as label`
+    pub label: Option<ast::Name>,
+    /// For a shared layer: the path under which its parameters are made once.
+    pub shared: Option<String>,
+}
+
+/// An evaluated argument.
+#[derive(Clone)]
+pub struct Bound {
+    /// `name =`
+    pub name: Option<ast::Name>,
+    /// Its value.
+    pub value: Value,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// The structural operations that cannot be written in the language itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Builtin {
+    /// A scalar operator, applied to every element.
+    Scalar(Op),
+    /// `max(a, b)` is the operator, `max(x)` the reduction.
+    Extremum(Op, Red),
+    /// A reduction over all axes of a tensor; `true` divides by their number.
+    Whole(Red, bool),
+    /// Integer division, rounding down.
+    Div,
+    /// `reshape(x, [n, m])`
+    Reshape,
+    /// `size(x)`: the number of elements
+    Size,
+    /// A uniform draw in [0, 1) for each element of the parameter being initialised.
+    UnitUniform,
+    /// A standard normal draw for each element of the parameter being initialised.
+    UnitNormal,
+}
+
+/// The compiler's own names.
+pub fn builtin(name: &str) -> Option<Builtin> {
+    use Builtin::{Extremum, Scalar, Whole};
+    Some(match name {
+        "exp" => Scalar(Op::Exp),
+        "expm1" => Scalar(Op::Expm1),
+        "log" => Scalar(Op::Log),
+        "log1p" => Scalar(Op::Log1p),
+        "sqrt" => Scalar(Op::Sqrt),
+        "abs" => Scalar(Op::Abs),
+        "sign" => Scalar(Op::Sign),
+        "floor" => Scalar(Op::Floor),
+        "ceil" => Scalar(Op::Ceil),
+        "round" => Scalar(Op::Round),
+        "sin" => Scalar(Op::Sin),
+        "cos" => Scalar(Op::Cos),
+        "tanh" => Scalar(Op::Tanh),
+        "sigmoid" => Scalar(Op::Sigmoid),
+        "softplus" => Scalar(Op::Softplus),
+        "erf" => Scalar(Op::Erf),
+        "detach" => Scalar(Op::Detach),
+        "max" => Extremum(Op::Max, Red::Max),
+        "min" => Extremum(Op::Min, Red::Min),
+        "sum" => Whole(Red::Sum, false),
+        "mean" => Whole(Red::Sum, true),
+        "prod" => Whole(Red::Prod, false),
+        "lse" => Whole(Red::Lse, false),
+        "argmax" => Whole(Red::Argmax, false),
+        "argmin" => Whole(Red::Argmin, false),
+        "any" => Whole(Red::Any, false),
+        "all" => Whole(Red::All, false),
+        "div" => Builtin::Div,
+        "reshape" => Builtin::Reshape,
+        "size" => Builtin::Size,
+        "unit_uniform" => Builtin::UnitUniform,
+        "unit_normal" => Builtin::UnitNormal,
+        _ => return None,
+    })
+}
+
+/// All names that [`builtin`] knows, for suggestions.
+pub const BUILTIN_NAMES: &[&str] = &[
+    "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "floor", "ceil", "round", "sin", "cos",
+    "tanh", "sigmoid", "softplus", "erf", "detach", "max", "min", "sum", "mean", "prod", "lse",
+    "argmax", "argmin", "any", "all", "div", "reshape", "size",
+];
+
+/// What a name is bound to.
+#[derive(Clone)]
+pub struct Binding {
+    /// Its value.
+    pub value: Value,
+    /// Where it was bound.
+    pub span: Span,
+    /// Whether `<-` may give it a next value.
+    pub mutable: bool,
+}

@@ -1,0 +1,139 @@
+//! What every rewriting pass shares: a new graph is built from the nodes that the roots
+//! need, in order, while reads of old nodes become what the pass decided.
+
+use crate::build::rewrite;
+use gdc_ir::{Expr, ExprId, Exprs, Graph, Kept, Model, Node, NodeId, NodeKind, Update, Var};
+use std::collections::HashMap;
+
+/// What reads of an old node become.
+#[derive(Clone)]
+pub enum Replacement {
+    /// Reads of a new node.
+    Node(NodeId),
+    /// Its body, with places put in for its axes.
+    Body(Vec<Var>, ExprId),
+    /// The body of a scalar, while the node stays for the roots that name it.
+    Scalar(NodeId, ExprId),
+}
+
+/// A pass in progress.
+pub struct Rebuild {
+    old: Vec<Node>,
+    /// The graph being built. It keeps the old expressions, which old reads still need.
+    pub graph: Graph,
+    map: Vec<Option<Replacement>>,
+    memo: HashMap<ExprId, ExprId>,
+}
+
+impl Rebuild {
+    /// Takes the graph out of a model.
+    pub fn new(model: &mut Model) -> Self {
+        let mut graph = std::mem::take(&mut model.graph);
+        let old = graph.take_nodes();
+        let map = vec![None; old.len()];
+        Rebuild { old, graph, map, memo: HashMap::new() }
+    }
+
+    /// A node of the old graph.
+    pub fn old(&self, id: NodeId) -> &Node {
+        &self.old[id.0 as usize]
+    }
+
+    /// States what an old node becomes. Nodes are handled in order, so everything that it
+    /// reads has been stated before.
+    pub fn set(&mut self, id: NodeId, replacement: Replacement) {
+        self.map[id.0 as usize] = Some(replacement);
+    }
+
+    /// The new node of an old one; `None` if it was replaced by its body.
+    pub fn new_node(&self, id: NodeId) -> Option<NodeId> {
+        match &self.map[id.0 as usize] {
+            Some(Replacement::Node(n) | Replacement::Scalar(n, _)) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// An old expression with its reads replaced.
+    pub fn expr(&mut self, e: ExprId) -> ExprId {
+        let (map, memo) = (&self.map, &mut self.memo);
+        replace_reads(&mut self.graph.exprs, e, map, memo)
+    }
+
+    /// An old node's kind with its reads replaced.
+    pub fn kind(&mut self, kind: &NodeKind) -> NodeKind {
+        match kind {
+            NodeKind::Leaf(_) | NodeKind::Literal(_) => kind.clone(),
+            NodeKind::Reshape(source) => NodeKind::Reshape(self.new_node(*source).unwrap_or(*source)),
+            NodeKind::Compute { axes, reduce, body } => {
+                NodeKind::Compute { axes: axes.clone(), reduce: reduce.clone(), body: self.expr(*body) }
+            }
+            NodeKind::Scatter { domain, at, body } => {
+                let at = at.iter().map(|&e| self.expr(e)).collect();
+                NodeKind::Scatter { domain: domain.clone(), at, body: self.expr(*body) }
+            }
+        }
+    }
+
+    /// Puts the new graph into the model and renames its roots.
+    pub fn finish(self, model: &mut Model) {
+        let of = |id: NodeId| match &self.map[id.0 as usize] {
+            Some(Replacement::Node(n) | Replacement::Scalar(n, _)) => *n,
+            // Roots are never replaced by their bodies.
+            Some(Replacement::Body(..)) | None => id,
+        };
+        let kept = |list: &mut Vec<Kept>| {
+            for k in list {
+                *k = Kept { node: of(k.node), init: of(k.init) };
+            }
+        };
+        let updates = |list: &mut Vec<Update>| {
+            for u in list {
+                *u = Update { target: of(u.target), value: of(u.value) };
+            }
+        };
+        for id in model.inputs.iter_mut().chain(&mut model.targets) {
+            *id = of(*id);
+        }
+        kept(&mut model.params);
+        kept(&mut model.states);
+        for id in model.sample_weight.iter_mut().chain(&mut model.counter).chain(&mut model.loss) {
+            *id = of(*id);
+        }
+        for named in model.outputs.iter_mut().chain(&mut model.metrics) {
+            named.node = of(named.node);
+        }
+        updates(&mut model.gradients);
+        updates(&mut model.updates);
+        model.graph = self.graph;
+    }
+}
+
+fn replace_reads(x: &mut Exprs, e: ExprId, map: &[Option<Replacement>], memo: &mut HashMap<ExprId, ExprId>) -> ExprId {
+    if let Some(&done) = memo.get(&e) {
+        return done;
+    }
+    let result = match x.get(e).clone() {
+        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => e,
+        Expr::Read { node, at, otherwise } => {
+            let ty = x.ty(e);
+            let at: Vec<ExprId> = at.iter().map(|&i| replace_reads(x, i, map, memo)).collect();
+            let otherwise = otherwise.map(|o| replace_reads(x, o, map, memo));
+            match &map[node.0 as usize] {
+                Some(Replacement::Body(axes, body)) => {
+                    let places = axes.iter().copied().zip(at).collect();
+                    crate::build::substitute(x, *body, &places)
+                }
+                Some(Replacement::Scalar(_, body)) => *body,
+                Some(Replacement::Node(new)) => crate::build::Build::read(x, *new, ty, at, otherwise),
+                None => crate::build::Build::read(x, node, ty, at, otherwise),
+            }
+        }
+        Expr::Op(op, args) => {
+            let args: Vec<ExprId> = args.iter().map(|&a| replace_reads(x, a, map, memo)).collect();
+            crate::build::Build::op(x, op, &args)
+        }
+        Expr::Random { .. } => rewrite(x, e, &mut HashMap::new(), &mut |_, _| None),
+    };
+    memo.insert(e, result);
+    result
+}

@@ -1,0 +1,73 @@
+//! The model of one sample: outputs only, without the batch axis. `predict` is made of it.
+
+use crate::build::{Build, rewrite};
+use gdc_ir::{Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind};
+use std::collections::{BTreeMap, HashMap};
+
+/// Takes the batch axis off everything that the outputs need.
+pub fn one_sample(model: &Model) -> Model {
+    let roots = model.outputs.iter().map(|o| o.node).chain(model.inputs.iter().copied()).chain(model.params.iter().map(|p| p.node));
+    let mut graph = Graph::default();
+    graph.exprs = model.graph.exprs.clone();
+    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for id in model.graph.reachable(roots) {
+        let node = model.graph.node(id);
+        let skip = usize::from(node.per_sample);
+        let kind = match &node.kind {
+            NodeKind::Reshape(source) => NodeKind::Reshape(map[source]),
+            NodeKind::Compute { axes, reduce, body } => NodeKind::Compute {
+                axes: axes[skip..].to_vec(),
+                reduce: reduce.clone(),
+                body: strip(&mut graph, *body, model, &map),
+            },
+            NodeKind::Scatter { domain, at, body } => NodeKind::Scatter {
+                domain: domain.iter().copied().filter(|&v| !model.graph.exprs.var(v).batch).collect(),
+                at: at[skip..].iter().map(|&e| strip(&mut graph, e, model, &map)).collect(),
+                body: strip(&mut graph, *body, model, &map),
+            },
+            NodeKind::Leaf(_) | NodeKind::Literal(_) => node.kind.clone(),
+        };
+        let shape = node.shape[skip..].to_vec();
+        map.insert(id, graph.add(Node { kind, shape, per_sample: false, ..node.clone() }));
+    }
+    let named = |list: &[Named]| list.iter().map(|n| Named { name: n.name.clone(), node: map[&n.node] }).collect();
+    Model {
+        name: model.name.clone(),
+        docs: model.docs.clone(),
+        precision: model.precision,
+        inputs: model.inputs.iter().map(|i| map[i]).collect(),
+        params: model.params.iter().map(|k| gdc_ir::Kept { node: map[&k.node], init: map[&k.node] }).collect(),
+        outputs: named(&model.outputs),
+        settings: gdc_ir::Settings { batch: None, ..model.settings.clone() },
+        graph,
+        ..Model::default()
+    }
+}
+
+/// Reads of per-sample tensors lose their first place.
+fn strip(graph: &mut Graph, e: ExprId, model: &Model, map: &BTreeMap<NodeId, NodeId>) -> ExprId {
+    let mut memo = HashMap::new();
+    strip_in(graph, e, model, map, &mut memo)
+}
+
+fn strip_in(graph: &mut Graph, e: ExprId, model: &Model, map: &BTreeMap<NodeId, NodeId>, memo: &mut HashMap<ExprId, ExprId>) -> ExprId {
+    if let Some(&done) = memo.get(&e) {
+        return done;
+    }
+    let result = match graph.exprs.get(e).clone() {
+        Expr::Read { node, at, otherwise } => {
+            let old = model.graph.node(node);
+            let skip = usize::from(old.per_sample);
+            let at: Vec<ExprId> = at[skip..].iter().map(|&i| strip_in(graph, i, model, map, memo)).collect();
+            let otherwise = otherwise.map(|o| strip_in(graph, o, model, map, memo));
+            graph.exprs.read(map[&node], old.ty, at, otherwise)
+        }
+        Expr::Op(op, args) => {
+            let args: Vec<ExprId> = args.iter().map(|&a| strip_in(graph, a, model, map, memo)).collect();
+            graph.exprs.op(op, &args)
+        }
+        _ => rewrite(&mut graph.exprs, e, &mut HashMap::new(), &mut |_, _| None),
+    };
+    memo.insert(e, result);
+    result
+}
