@@ -1,7 +1,10 @@
 //! `compile()`: the one door that the macro and the program share.
 
+mod imports;
+
+use gdc_core::library::Library;
 use gdc_ir::program::Programs;
-use gdc_syntax::{Diagnostic, FileId, SourceMap, Span};
+use gdc_syntax::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span, ast, scan};
 use proc_macro2::TokenStream;
 use std::path::PathBuf;
 
@@ -60,5 +63,131 @@ pub struct Failure {
     pub models: Vec<String>,
 }
 
-#[allow(unused)]
-fn placeholder(_: Span) {}
+/// Compiles one model of a source.
+///
+/// # Errors
+/// Every mistake that was found, with all texts needed to show them.
+pub fn compile(source: &Source, options: &Options) -> Result<Output, Box<Failure>> {
+    compile_observed(source, options, &mut |_, _| {})
+}
+
+/// [`compile`], calling `observe` with the tensor graph after each pass.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_observed(
+    source: &Source,
+    options: &Options,
+    observe: gdc_core::Observer<'_>,
+) -> Result<Output, Box<Failure>> {
+    let mut session = Session::new(source);
+    match session.run(source, options, observe) {
+        Ok((model, programs)) => {
+            let sources = session.sources;
+            let tokens = generate(&programs, options, &sources);
+            Ok(Output { tokens, model, programs, warnings: session.diagnostics.into_sorted(), sources })
+        }
+        Err(Reported) => Err(Box::new(Failure {
+            diagnostics: session.diagnostics.into_sorted(),
+            models: model_names(&source.text),
+            sources: session.sources,
+            root: session.root,
+        })),
+    }
+}
+
+/// The syntax tree of a source alone, for `--emit ast`.
+///
+/// # Errors
+/// Its syntax errors.
+pub fn parse(source: &Source) -> Result<ast::File, Box<Failure>> {
+    let mut session = Session::new(source);
+    gdc_syntax::parse::parse_file(&source.text, session.root, &mut session.diagnostics).map_err(|Reported| {
+        Box::new(Failure {
+            diagnostics: session.diagnostics.into_sorted(),
+            models: model_names(&source.text),
+            sources: session.sources,
+            root: session.root,
+        })
+    })
+}
+
+fn model_names(text: &str) -> Vec<String> {
+    scan::items(text).into_iter().filter(|(kind, _, _)| *kind == "model").map(|(_, name, _)| name.to_owned()).collect()
+}
+
+/// One compilation.
+struct Session {
+    sources: SourceMap,
+    diagnostics: Diagnostics,
+    root: FileId,
+}
+
+impl Session {
+    fn new(source: &Source) -> Self {
+        let mut sources = SourceMap::default();
+        let root = sources.add(source.name.as_str(), source.text.as_str());
+        Session { sources, diagnostics: Diagnostics::default(), root }
+    }
+
+    fn run(
+        &mut self,
+        source: &Source,
+        options: &Options,
+        observe: gdc_core::Observer<'_>,
+    ) -> Result<(gdc_ir::Model, Programs), Reported> {
+        let file = gdc_syntax::parse::parse_file(&source.text, self.root, &mut self.diagnostics)?;
+        let items = imports::load(file, source, self)?;
+        let (model, docs) = self.choose(&items, options.model.as_deref())?;
+        let mut library = Library::new(items);
+        let graph = gdc_core::compile_model(&model, &docs, &mut library, &mut self.sources, &mut self.diagnostics, observe)?;
+        self.diagnostics.checkpoint()?;
+        let sample = gdc_core::sample::one_sample(&graph);
+        let programs = gdc_schedule::schedule(&graph, &sample);
+        Ok((graph, programs))
+    }
+
+    /// The model asked for, or the last of the root file.
+    fn choose(&mut self, items: &[ast::Item], wanted: Option<&str>) -> Result<(ast::Model, Vec<String>), Reported> {
+        let root = self.root;
+        let mut models = items.iter().rev().filter(|i| i.span.file == root).filter_map(|i| match &i.kind {
+            ast::ItemKind::Model(m) => Some((m, &i.docs)),
+            _ => None,
+        });
+        let found = match wanted {
+            None => models.next(),
+            Some(name) => models.find(|(m, _)| m.name.text == name),
+        };
+        if let Some((model, docs)) = found {
+            return Ok((model.clone(), docs.clone()));
+        }
+        let end = self.sources.file(root).text.len();
+        let message = match wanted {
+            Some(name) => format!("there is no model `{name}` here"),
+            None => "there is no model here".to_owned(),
+        };
+        let diagnostic = Diagnostic::error(gdc_core::codes::NO_MODEL, Span::new(root, 0, end.min(1)), message)
+            .help("a model is written `model Name { input x: [2]; ... }`");
+        Err(self.diagnostics.push(diagnostic))
+    }
+
+    fn error(&mut self, code: Code, span: Span, message: String) -> Reported {
+        self.diagnostics.push(Diagnostic::error(code, span, message))
+    }
+}
+
+/// The tokens of scheduled programs.
+fn generate(programs: &Programs, options: &Options, sources: &SourceMap) -> TokenStream {
+    let origin = |loc: gdc_ir::Loc| {
+        let span = Span { file: FileId(loc.0), start: loc.1, end: loc.2 };
+        let name = &sources.file(span.file).name;
+        // A spec inside a macro stands beside the code; its lines are those of the Rust file.
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        (!name.starts_with('<')).then(|| format!("{file}:{}", sources.line_column(span).0))
+    };
+    let runtime = match options.runtime {
+        Runtime::Crate => gdc_codegen::Runtime::Crate,
+        Runtime::StandAlone => gdc_codegen::Runtime::StandAlone,
+    };
+    gdc_codegen::generate(programs, &gdc_codegen::Options { runtime, origin: &origin })
+}
