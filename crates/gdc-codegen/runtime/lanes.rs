@@ -41,7 +41,7 @@ pub fn level() -> Level {
 /// `dispatch!(level, simd => call(simd, ...))` runs the call, in which `simd`
 /// is a token of that level.
 macro_rules! dispatch {
-    ($level:expr, $simd:ident => $body:expr) => {{
+    ($level:expr, $simd:ident => $body:expr $(,)?) => {{
         let $simd = $level.token();
         $body
     }};

@@ -6,21 +6,22 @@
 ///
 /// Newton's method on `1/sqrt(x)` in `f64`, which leaves an error below
 /// 2^-51; no square root of an `f32` lies closer than that to the middle of
-/// two `f32`s. Straight-line, so that loops over it vectorise.
+/// two `f32`s. Without branches, so that loops over it vectorise.
 #[inline(always)]
 pub fn sqrt_f32(x: f32) -> f32 {
-    let wide = x as f64;
+    // Of negative numbers too, lest intermediate numbers become subnormal.
+    let wide = x.abs() as f64;
     let mut y = f64::from_bits(0x5fe6_eb50_c7b5_37a9_u64.wrapping_sub(wide.to_bits() >> 1));
-    y *= 1.5 - 0.5 * wide * y * y;
-    y *= 1.5 - 0.5 * wide * y * y;
-    y *= 1.5 - 0.5 * wide * y * y;
-    y *= 1.5 - 0.5 * wide * y * y;
-    let root = wide * y;
-    let root = root + 0.5 * y * (wide - root * root);
+    let half = 0.5 * wide;
+    y *= 1.5 - half * y * y;
+    y *= 1.5 - half * y * y;
+    y *= 1.5 - half * y * y;
+    y *= 1.5 - half * y * y;
+    let root = (wide * y) as f32;
     // Zeros keep their sign; infinity and NaN are their own roots.
-    let positive = x > 0.0 && x < f32::INFINITY;
     let special = if x < 0.0 { f32::NAN } else { x };
-    if positive { root as f32 } else { special }
+    let positive = 0_u32.wrapping_sub((x > 0.0 && x < f32::INFINITY) as u32);
+    f32::from_bits((root.to_bits() & positive) | (special.to_bits() & !positive))
 }
 
 /// The square root of an `f64`, correctly rounded, by an integer square root.

@@ -4,7 +4,7 @@ use crate::scope::{Form, Scope};
 use crate::types::{array_type, buffer_type, elem_type, zero};
 use crate::uses::Uses;
 use gdc_ir::graph::Loc;
-use gdc_ir::program::{Buffer, BufferId, Elem, Kernel, Program};
+use gdc_ir::program::{Buffer, BufferId, Elem, Kernel, Program, Stmt};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -21,6 +21,8 @@ pub(crate) struct Function {
     pub(crate) arguments: Vec<(BufferId, bool)>,
     /// Whether it loops or computes on lanes, so that the instruction set matters.
     pub(crate) heavy: bool,
+    /// How many statements it has.
+    pub(crate) statements: usize,
 }
 
 /// The function of a kernel. The buffers in `owned` are its own variables.
@@ -77,7 +79,17 @@ pub(crate) fn function(
             #body
         }
     };
-    Function { name, item, simd, seed, arguments, heavy: simd || uses.loops }
+    Function { name, item, simd, seed, arguments, heavy: simd || uses.loops, statements: statements(&kernel.body) }
+}
+
+/// Statements, those in blocks included.
+fn statements(body: &[Stmt]) -> usize {
+    body.iter()
+        .map(|stmt| match stmt {
+            Stmt::For { body, .. } | Stmt::If { body, .. } => 1 + statements(body),
+            Stmt::Let { .. } | Stmt::Var { .. } | Stmt::Set { .. } | Stmt::Add { .. } => 1,
+        })
+        .sum()
 }
 
 /// The equations of a kernel and where they were written.

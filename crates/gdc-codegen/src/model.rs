@@ -27,6 +27,14 @@ impl Context<'_> {
             quote!(#[doc = #doc] pub #field: #ty,)
         });
         let zeros = zeros(fields);
+        let operations = cost::operations_of_predict(self.programs);
+        let operations = (operations > 0).then(|| {
+            let n = Literal::u64_unsuffixed(operations);
+            quote! {
+                #[doc = " Arithmetic operations of `predict`."]
+                pub const OPERATIONS: u64 = #n;
+            }
+        });
         let parameters = Literal::usize_unsuffixed(cost::parameters(self.programs));
         let (new, init) = (self.new_docs(), self.init());
         let predict = self.predict();
@@ -41,6 +49,7 @@ impl Context<'_> {
             impl #name {
                 #[doc = " The number of parameters."]
                 pub const PARAMS: usize = #parameters;
+                #operations
                 #[doc = " All zeros: a place to load weights into."]
                 pub const ZERO: Self = Self { #zeros };
                 #new
@@ -71,11 +80,9 @@ impl Context<'_> {
 
     /// `init`: initial values, in place.
     fn init(&self) -> TokenStream {
-        let init = &self.programs.init;
         let wanted = |b: &Buffer| self.layout.model_field(&b.name).is_some();
         let body = self.init_calls(&wanted, &quote!(self));
         let seed = seed_parameter(&body);
-        let _ = init;
         quote! {
             #[doc = " Puts initial values in place of all parameters."]
             pub fn init(&mut self, #seed: u64) { #body }
@@ -87,6 +94,7 @@ impl Context<'_> {
         let init = &self.programs.init;
         let mut needed: BTreeSet<BufferId> = init.buffers().filter(|(_, b)| wanted(b)).map(|(id, _)| id).collect();
         let mut calls = Vec::new();
+        let mut lanes = false;
         let mut variables: BTreeSet<BufferId> = BTreeSet::new();
         let access = |id: BufferId, buffer: &Buffer| {
             if let Some(field) = self.layout.model_field(&buffer.name) {
@@ -112,6 +120,7 @@ impl Context<'_> {
                     variables.insert(*id);
                 }
             }
+            lanes |= f.simd;
             calls.push(self.call(init, f, &access));
         }
         calls.reverse();
@@ -120,7 +129,15 @@ impl Context<'_> {
             let (name, ty, zero) = (variable(*id, buffer), buffer_type(buffer), zero(buffer.elem, &buffer.shape));
             quote!(let mut #name: #ty = #zero;)
         });
-        quote!(#(#variables)* #(#calls)*)
+        // Kernels on lanes need an instruction set.
+        let calls = match lanes {
+            true => {
+                let run = self.dispatch(true, quote!({ #(#calls)* }));
+                quote!(#run;)
+            }
+            false => quote!(#(#calls)*),
+        };
+        quote!(#(#variables)* #calls)
     }
 
     /// The traits of the model, and what needs a heap.

@@ -48,30 +48,26 @@ pub(crate) fn field(text: &str) -> String {
     name
 }
 
-/// Like [`field`], in snake case: for names that only the generated code sees.
+/// Like [`field`], in small letters and without doubled or outer underscores: for names that
+/// only the generated code sees.
 pub(crate) fn local(text: &str) -> String {
-    snake(&field(text))
+    let lower: String = field(text).chars().flat_map(char::to_lowercase).collect();
+    let parts: Vec<&str> = lower.split('_').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "v".to_owned() } else { field(&parts.join("_")) }
 }
 
-/// `CamelCase` as `camel_case`, without doubled or outer underscores.
+/// `CamelCase` as `camel_case`.
 pub(crate) fn snake(name: &str) -> String {
     let mut out = String::new();
     let mut previous_lower = false;
     for c in name.chars() {
-        if c == '_' {
-            if !out.is_empty() && !out.ends_with('_') {
-                out.push('_');
-            }
-        } else {
-            if c.is_uppercase() && previous_lower {
-                out.push('_');
-            }
-            out.extend(c.to_lowercase());
+        if c.is_uppercase() && previous_lower {
+            out.push('_');
         }
+        out.push(c);
         previous_lower = c.is_lowercase() || c.is_numeric();
     }
-    let trimmed = out.trim_end_matches('_');
-    field(if trimmed.is_empty() { "v" } else { trimmed })
+    local(&out)
 }
 
 /// The name of a type for a model.
@@ -158,7 +154,7 @@ mod tests {
         assert_eq!(field("self"), "_self");
         assert_eq!(field(""), "_v");
         assert_eq!(field("α.β"), "α_β");
-        assert_eq!(local("dL/dW"), "d_l_d_w");
+        assert_eq!(local("dL/dW"), "dl_dw");
         assert_eq!(local("__"), "v");
         assert_eq!(snake("LeNet5"), "le_net5");
         assert_eq!(type_name("f32"), "f32Model");

@@ -243,8 +243,12 @@ impl Context<'_> {
                 *out = self.predict_one(#simd #(#values),*);
             }
         };
-        let body = if heavy { self.dispatch(true, quote!({ #body })) } else { body };
-        let end = if heavy { quote!(;) } else { quote!() };
+        let body = if heavy {
+            let run = self.dispatch(true, quote!({ #body }));
+            quote!(#run;)
+        } else {
+            body
+        };
         quote! {
             #[doc = " The outputs for many samples, in their order."]
             #[doc = ""]
@@ -255,7 +259,7 @@ impl Context<'_> {
                 #(#lengths)*
                 #rt::same_length("out", #lead.len(), out.len())?;
                 #(#ranges)*
-                #body #end
+                #body
                 ::core::result::Result::Ok(())
             }
         }

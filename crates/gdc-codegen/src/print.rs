@@ -2,7 +2,8 @@
 
 use crate::cost::{operations_per_step, parameters, workspace_bytes};
 use gdc_ir::program::Programs;
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
 
 /// The comment at the top of a generated file. `source` is the name of the spec.
 pub fn header(programs: &Programs, source: &str) -> String {
@@ -24,9 +25,82 @@ pub fn header(programs: &Programs, source: &str) -> String {
 ///
 /// The tokens are no items of a file; the message says where.
 pub fn print(tokens: TokenStream, header: &str) -> Result<String, String> {
-    let file = syn::parse2::<syn::File>(tokens).map_err(|error| error.to_string())?;
-    let text = prettyplease::unparse(&file);
-    Ok(format!("{header}\n{}", spaced(&text)))
+    let mut text = String::new();
+    for item in items(calls(tokens))? {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&spaced(&formatted(item)?));
+    }
+    Ok(format!("{header}\n{}", text.replace(CALL, MACRO).replace("|simd|", "simd =>").replace("|_simd|", "_simd =>")))
+}
+
+/// `dispatch!(level, simd => body)`, which the formatter would leave as it is.
+const MACRO: &str = "rt::dispatch!(";
+/// What stands for it while the formatter works.
+const CALL: &str = "rt::dispatch_call(";
+
+/// Turns `dispatch!(level, simd => body)` into the call `dispatch_call(level, |simd| body)`.
+fn calls(tokens: TokenStream) -> TokenStream {
+    let mut out: Vec<TokenTree> = Vec::new();
+    let mut trees = tokens.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        match tree {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), calls(group.stream()));
+                inner.set_span(group.span());
+                out.push(inner.into());
+            }
+            TokenTree::Ident(name) if name == "dispatch" && trees.next_if(is_bang).is_some() => {
+                out.push(quote::format_ident!("dispatch_call").into());
+                if let Some(TokenTree::Group(group)) = trees.next() {
+                    out.push(Group::new(group.delimiter(), calls(closure(group.stream()))).into());
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out.into_iter().collect()
+}
+
+fn is_bang(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Punct(p) if p.as_char() == '!')
+}
+
+/// `level, simd => body` as `level, |simd| body`.
+fn closure(tokens: TokenStream) -> TokenStream {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    let arrow = trees.windows(3).position(|w| match w {
+        [TokenTree::Ident(_), TokenTree::Punct(a), TokenTree::Punct(b)] => a.as_char() == '=' && b.as_char() == '>',
+        _ => false,
+    });
+    let Some(at) = arrow else { return trees.into_iter().collect() };
+    let (level, simd): (TokenStream, _) = (trees[..at].iter().cloned().collect(), &trees[at]);
+    let body: TokenStream = trees[at + 3..].iter().cloned().collect();
+    quote::quote!(#level |#simd| #body)
+}
+
+fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, String> {
+    syn::parse2::<syn::File>(tokens).map(|file| file.items).map_err(|error| error.to_string())
+}
+
+/// The text of an item. The formatter leaves the content of macros alone; that of
+/// `with_alloc!` is items as well.
+fn formatted(item: syn::Item) -> Result<String, String> {
+    let unparse = |items| prettyplease::unparse(&syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items });
+    let content = match &item {
+        syn::Item::Macro(m) if m.mac.path.segments.last().is_some_and(|s| s.ident == "with_alloc") => &m.mac,
+        _ => return Ok(unparse(vec![item])),
+    };
+    let name = content.path.to_token_stream().to_string().replace(' ', "");
+    let mut text = format!("{name}! {{\n");
+    for line in unparse(items(content.tokens.clone())?).lines() {
+        text.push_str(if line.is_empty() { "" } else { "    " });
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push_str("}\n");
+    Ok(text)
 }
 
 /// A blank line between items, which the formatter leaves out.

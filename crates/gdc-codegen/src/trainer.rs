@@ -70,8 +70,8 @@ impl Context<'_> {
         });
         let operations = cost::operations_per_step(self.programs) / self.batch_size().max(1) as u64;
         let operations = Literal::u64_unsuffixed(operations);
-        let per = if batch.is_some() { "per sample" } else { "in it" };
-        let doc = format!(" Arithmetic operations of a step, {per}.");
+        let per = if batch.is_some() { " per sample" } else { "" };
+        let doc = format!(" Arithmetic operations of a step{per}.");
         let settings = self.settings();
         quote! {
             #batch

@@ -8,8 +8,8 @@ use crate::routines::{Access, Routine};
 use crate::types::shape_words;
 use crate::Context;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
-use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
 
 /// Which routines an entry runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Context<'_> {
     }
 
     /// Which inputs and targets a routine passes on, with their types.
-    fn routine_given(&self, functions: &[Function]) -> Vec<&crate::batch::Sampled<'_>> {
+    fn routine_given(&self, functions: &[&Function]) -> Vec<&crate::batch::Sampled<'_>> {
         let takes = |id: BufferId| functions.iter().any(|f| f.arguments.iter().any(|(a, _)| *a == id));
         self.functions_given().iter().filter(|s| takes(s.id)).collect()
     }
@@ -151,53 +151,94 @@ impl Context<'_> {
         self.functions.train.iter().filter(|r| !r.functions.is_empty()).map(|r| self.routine(r)).collect()
     }
 
+    /// A routine: the function that chooses the instruction set, once for each part, and the
+    /// parts, in which the kernels are inlined.
     fn routine(&self, routine: &Routine) -> TokenStream {
+        let parts = parts(&routine.functions);
+        let all: Vec<&Function> = routine.functions.iter().collect();
+        let heavy = all.iter().any(|f| f.heavy);
+        let (name, doc) = (&routine.name, routine_doc(&routine.name.to_string()));
+        let mut body = TokenStream::new();
+        let mut items = TokenStream::new();
+        for (i, part) in parts.iter().enumerate() {
+            if !heavy {
+                body.extend(self.part_body(part));
+                continue;
+            }
+            let part_name = match parts.len() {
+                1 => format_ident!("{name}_on"),
+                _ => format_ident!("{name}_{}_on", i + 1),
+            };
+            let run = self.dispatch(true, self.routine_call(&part_name, part, true));
+            body.extend(quote!(#run;));
+            let (signature, inner) = (self.signature(&part_name, part, true), self.part_body(part));
+            items.extend(quote! {
+                #[doc = " The same, on the instruction set of `simd`."]
+                #[inline(always)]
+                #signature { #inner }
+            });
+        }
+        let signature = self.signature(name, &all, false);
+        quote! {
+            #[doc = #doc]
+            #signature { #body }
+            #items
+        }
+    }
+
+    /// The calls of kernels.
+    fn part_body(&self, part: &[&Function]) -> TokenStream {
         let (train, rt) = (&self.programs.train, &self.rt);
         let access = |id: BufferId, buffer: &Buffer| self.access(id, buffer);
-        let calls: TokenStream = routine.functions.iter().map(|f| self.call(train, f, &access)).collect();
-        let simd = routine.functions.iter().any(|f| f.simd);
-        let seed = routine.functions.iter().any(|f| f.seed).then(|| quote!(let seed = #rt::fold(self.seed, self.steps);));
+        let calls: TokenStream = part.iter().map(|f| self.call(train, f, &access)).collect();
+        let seed = part.iter().any(|f| f.seed).then(|| quote!(let seed = #rt::fold(self.seed, self.steps);));
+        quote!(#seed #calls)
+    }
+
+    /// Whether some kernels need the model, and if so whether they change it.
+    fn model_use(&self, functions: &[&Function]) -> Option<bool> {
+        let arguments = functions.iter().flat_map(|f| &f.arguments);
+        let models = arguments.filter(|(id, _)| matches!(self.layout.train.get(id), Some(Spot::Model(_))));
+        models.map(|(_, unique)| *unique).reduce(|a, b| a || b)
+    }
+
+    /// The call of a routine or of a part of one.
+    fn routine_call(&self, name: &Ident, functions: &[&Function], generic: bool) -> TokenStream {
+        let simd = generic && functions.iter().any(|f| f.simd);
+        let simd = simd.then(|| quote!(simd));
+        let model = self.model_use(functions).map(|_| quote!(model));
+        let given = self.routine_given(functions).into_iter().map(|s| {
+            let name = &s.name;
+            quote!(#name)
+        });
+        let arguments: Vec<TokenStream> = simd.into_iter().chain(model).chain(given).collect();
+        quote!(self.#name(#(#arguments),*))
+    }
+
+    /// Runs some routines.
+    fn run(&self, routines: &[&Routine]) -> TokenStream {
+        routines
+            .iter()
+            .map(|r| {
+                let call = self.routine_call(&r.name, &r.functions.iter().collect::<Vec<_>>(), false);
+                quote!(#call;)
+            })
+            .collect()
+    }
+
+    /// `fn name<S: Simd>(&mut self, simd: S, model: &Digits, image: ...)`
+    fn signature(&self, name: &Ident, functions: &[&Function], generic: bool) -> TokenStream {
+        let rt = &self.rt;
+        let simd = generic && functions.iter().any(|f| f.simd);
         let generic = simd.then(|| quote!(<S: #rt::Simd>));
         let simd = simd.then(|| quote!(simd: S,));
-        let model = self.model_use(routine).map(|unique| {
+        let model = self.model_use(functions).map(|unique| {
             let model = &self.layout.types.model;
             let unique = unique.then(|| quote!(mut));
             quote!(model: &#unique #model,)
         });
-        let given = self.routine_given(&routine.functions).into_iter().map(|s| s.array_parameter());
-        let (name, doc) = (&routine.name, routine_doc(&routine.name.to_string()));
-        quote! {
-            #[doc = #doc]
-            #[inline(always)]
-            fn #name #generic(&mut self, #simd #model #(#given)*) {
-                #seed
-                #calls
-            }
-        }
-    }
-
-    /// Whether a routine needs the model, and if so whether it changes it.
-    fn model_use(&self, routine: &Routine) -> Option<bool> {
-        let arguments = routine.functions.iter().flat_map(|f| &f.arguments);
-        arguments.filter(|(id, _)| matches!(self.layout.train.get(id), Some(Spot::Model(_)))).map(|(_, u)| *u).reduce(|a, b| a || b)
-    }
-
-    /// The calls of some routines, within one dispatch.
-    fn run(&self, routines: &[&Routine]) -> TokenStream {
-        let calls = routines.iter().map(|r| {
-            let name = &r.name;
-            let simd = r.functions.iter().any(|f| f.simd).then(|| quote!(simd,));
-            let model = self.model_use(r).map(|_| quote!(model,));
-            let given = self.routine_given(&r.functions).into_iter().map(|s| &s.name);
-            quote!(self.#name(#simd #model #(#given),*);)
-        });
-        let heavy = routines.iter().flat_map(|r| &r.functions).any(|f| f.heavy);
-        if heavy {
-            let run = self.dispatch(true, quote!({ #(#calls)* }));
-            quote!(#run;)
-        } else {
-            quote!(#(#calls)*)
-        }
+        let given = self.routine_given(functions).into_iter().map(|s| s.array_parameter());
+        quote!(fn #name #generic(&mut self, #simd #model #(#given)*))
     }
 
     /// The doors through which the trainer runs routines.
@@ -209,7 +250,9 @@ impl Context<'_> {
         if self.layout.gradients {
             entries.push(Entry::Gradients);
         }
-        entries.into_iter().map(|e| self.entry(e)).collect()
+        let weigh = self.weigh();
+        let entries = entries.into_iter().map(|e| self.entry(e));
+        quote!(#weigh #(#entries)*)
     }
 
     /// Whether there is more to evaluate than the loss.
@@ -218,27 +261,32 @@ impl Context<'_> {
     }
 
     fn entry(&self, entry: Entry) -> TokenStream {
+        let (name, doc, steps) = match entry {
+            Entry::Step => ("step", " A step of training; the loss before it.", quote!(self.steps += 1;)),
+            Entry::Loss => ("loss", " The loss alone.", quote!()),
+            Entry::Evaluate => ("evaluate", " The loss and the metrics.", quote!()),
+            Entry::Gradients => ("gradients", " The loss and its gradients.", quote!()),
+        };
+        let name = format_ident!("{name}");
         let routines = self.entry_routines(entry);
         let body = self.run(&routines);
-        let needed = routines.iter().filter_map(|r| self.model_use(r)).reduce(|a, b| a || b);
+        let functions: Vec<&Function> = routines.iter().flat_map(|r| &r.functions).collect();
+        let needed = self.model_use(&functions);
         let model = &self.layout.types.model;
         let model_name = if needed.is_some() { quote!(model) } else { quote!(_model) };
         let unique = (needed == Some(true)).then(|| quote!(mut));
         let given = self.functions_given().iter().map(|s| {
-            let (used, parameter) = (mentions(&body, &s.name.to_string()), s.array_parameter());
-            if used { parameter } else { s.unused_parameter() }
+            let used = mentions(&body, &s.name.to_string());
+            if used { s.array_parameter() } else { s.unused_parameter() }
         });
-        let (weights, samples) = self.weights();
-        let (name, doc, steps) = match entry {
-            Entry::Step => (quote!(step), " A step of training; the loss before it.", quote!(self.steps += 1;)),
-            Entry::Loss => (quote!(loss), " The loss alone.", quote!()),
-            Entry::Evaluate => (quote!(evaluate), " The loss and the metrics.", quote!()),
-            Entry::Gradients => (quote!(gradients), " The loss and its gradients.", quote!()),
+        let (weigh, samples) = match (self.functions_given().is_empty(), self.weight_field()) {
+            (true, _) => (quote!(), quote!()),
+            (false, Some(_)) => (quote!(self.weigh(samples);), quote!(samples: usize)),
+            (false, None) => (quote!(), quote!(_samples: usize)),
         };
-        let loss = self.loss_field().map(|f| f.name.clone());
         let (ty, result) = match entry {
             Entry::Step | Entry::Loss => {
-                let ty = self.loss_type();
+                let (ty, loss) = (self.loss_type(), self.loss_field().map(|f| f.name.clone()));
                 (quote!(-> #ty), quote!(self.#loss))
             }
             Entry::Evaluate | Entry::Gradients => (quote!(), quote!()),
@@ -246,7 +294,7 @@ impl Context<'_> {
         quote! {
             #[doc = #doc]
             fn #name(&mut self, #model_name: &#unique #model, #(#given)* #samples) #ty {
-                #weights
+                #weigh
                 #body
                 #steps
                 #result
@@ -265,25 +313,32 @@ impl Context<'_> {
         crate::types::elem_type(self.loss_field().map_or(Elem::F32, |f| f.elem))
     }
 
-    /// Sets the weights of samples, where a kernel reads them; and the parameter for it.
-    fn weights(&self) -> (TokenStream, TokenStream) {
-        if self.functions_given().is_empty() {
-            return (TokenStream::new(), TokenStream::new());
-        }
+    /// The field of the samples' weights, where a kernel reads them.
+    fn weight_field(&self) -> Option<(&Ident, &Buffer)> {
         let train = &self.programs.train;
-        let field = train.buffers().find(|(_, b)| b.role == BufferRole::SampleWeight).and_then(|(id, b)| {
-            match self.layout.train.get(&id) {
-                Some(Spot::Workspace(name)) => Some((name, b)),
-                _ => None,
-            }
-        });
-        let Some((name, buffer)) = field else { return (TokenStream::new(), quote!(_samples: usize)) };
+        let (id, buffer) = train.buffers().find(|(_, b)| b.role == BufferRole::SampleWeight)?;
+        match self.layout.train.get(&id) {
+            Some(Spot::Workspace(name)) => Some((name, buffer)),
+            _ => None,
+        }
+    }
+
+    /// `weigh`: the weights of the samples of a batch.
+    fn weigh(&self) -> TokenStream {
+        let Some((name, buffer)) = self.weight_field() else { return TokenStream::new() };
         let ty = crate::types::elem_type(buffer.elem);
-        let set = quote! {
-            let weight = 1.0 / samples as #ty;
-            self.#name = ::core::array::from_fn(|sample| if sample < samples { weight } else { 0.0 });
+        let value = if buffer.shape.is_empty() {
+            quote!(weight)
+        } else {
+            quote!(::core::array::from_fn(|sample| if sample < samples { weight } else { 0.0 }))
         };
-        (set, quote!(samples: usize))
+        quote! {
+            #[doc = " Gives each sample its weight, and lanes without a sample none."]
+            fn weigh(&mut self, samples: usize) {
+                let weight = 1.0 / samples as #ty;
+                self.#name = #value;
+            }
+        }
     }
 
     /// The references to whole batches, and their tuple.
@@ -300,6 +355,26 @@ impl Context<'_> {
     pub(crate) fn batch_literal(&self) -> Literal {
         Literal::usize_unsuffixed(self.batch_size())
     }
+}
+
+/// The most statements of one function: compilers slow down with its size.
+const LARGEST_PART: usize = 250;
+
+/// The kernels of a routine, in parts of a bounded number of statements.
+fn parts(functions: &[Function]) -> Vec<Vec<&Function>> {
+    let mut parts: Vec<Vec<&Function>> = Vec::new();
+    let mut size = usize::MAX;
+    for f in functions {
+        size = size.saturating_add(f.statements);
+        match parts.last_mut() {
+            Some(part) if size <= LARGEST_PART => part.push(f),
+            _ => {
+                parts.push(vec![f]);
+                size = f.statements;
+            }
+        }
+    }
+    parts
 }
 
 /// A private field.

@@ -135,7 +135,7 @@ impl Level {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __dispatch {
-    ($level:expr, $simd:ident => $body:expr) => {{
+    ($level:expr, $simd:ident => $body:expr $(,)?) => {{
         let level: $crate::rt::Level = $level;
         if let ::core::option::Option::Some($simd) = level.avx512() {
             $crate::__run!($simd => $body)
@@ -156,7 +156,7 @@ macro_rules! __dispatch {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __dispatch {
-    ($level:expr, $simd:ident => $body:expr) => {{
+    ($level:expr, $simd:ident => $body:expr $(,)?) => {{
         let _level: $crate::rt::Level = $level;
         let $simd = $crate::rt::Level::token();
         $crate::__run!($simd => $body)
