@@ -69,10 +69,7 @@ impl ItemKind {
             ItemKind::Model(m) => Some(&m.name),
             ItemKind::Layer(f) | ItemKind::Fn(f) => Some(&f.name),
             ItemKind::Optimizer(o) | ItemKind::Transform(o) => Some(&o.name),
-            ItemKind::Const {
-                pattern: Pattern::Name(n),
-                ..
-            } => Some(n),
+            ItemKind::Const { pattern: Pattern::Name(n), .. } => Some(n),
             ItemKind::Const { .. } => None,
         }
     }

@@ -29,32 +29,16 @@ pub(crate) fn check(
     offset: usize,
     diagnostics: &mut Diagnostics,
 ) -> Checked {
-    let mut checker = Checker {
-        text,
-        file,
-        offset,
-        diagnostics,
-        fatal: false,
-        reported: false,
-        quoted: false,
-        repairs: Vec::new(),
-    };
+    let mut checker =
+        Checker { text, file, offset, diagnostics, fatal: false, reported: false, quoted: false, repairs: Vec::new() };
     for token in tokens {
         checker.token(token);
     }
     checker.brackets(tokens);
     checker.nesting(tokens);
-    let repaired = if checker.repairs.is_empty() {
-        None
-    } else {
-        Some(checker.repaired())
-    };
+    let repaired = if checker.repairs.is_empty() { None } else { Some(checker.repaired()) };
     let reported = checker.reported;
-    Checked {
-        fatal: checker.fatal,
-        reported,
-        repaired,
-    }
+    Checked { fatal: checker.fatal, reported, repaired }
 }
 
 struct Checker<'a> {
@@ -72,11 +56,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn span(&self, range: Range<usize>) -> Span {
-        Span::new(
-            self.file,
-            self.offset + range.start,
-            self.offset + range.end,
-        )
+        Span::new(self.file, self.offset + range.start, self.offset + range.end)
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -108,29 +88,21 @@ impl Checker<'_> {
                 let name = token.text(self.text).trim_start_matches("r#").to_owned();
                 self.report(
                     Diagnostic::error(codes::E0006, span, "raw identifiers are not names here")
-                        .help(format!(
-                            "write `{name}`; the generated Rust escapes it where needed"
-                        )),
+                        .help(format!("write `{name}`; the generated Rust escapes it where needed")),
                 );
-                self.repairs
-                    .push((range.start..range.start + 2, String::new()));
+                self.repairs.push((range.start..range.start + 2, String::new()));
             }
             Kind::InnerDoc => {
                 self.report(
-                    Diagnostic::error(
-                        codes::E0012,
-                        span,
-                        "a comment cannot document what is around it",
-                    )
-                    .help("write `//`, or `///` before the item that it documents"),
+                    Diagnostic::error(codes::E0012, span, "a comment cannot document what is around it")
+                        .help("write `//`, or `///` before the item that it documents"),
                 );
                 self.repairs.push((range, String::new()));
             }
             Kind::OpenStr => {
                 self.fatal = true;
                 self.report(
-                    Diagnostic::error(codes::E0016, span, "this text is not closed")
-                        .help("close it with `\"`"),
+                    Diagnostic::error(codes::E0016, span, "this text is not closed").help("close it with `\"`"),
                 );
             }
             Kind::OpenComment => {
@@ -159,28 +131,21 @@ impl Checker<'_> {
         let number = text.get(..length).unwrap_or("");
         let lower = suffix.to_ascii_lowercase();
         let diagnostic = match lower.as_str() {
-            "f32" | "f64" | "f16" | "bf16" | "f" => suffixed(self.span(range.clone()))
-                .help("`precision f64;` in the model chooses the type of all numbers"),
-            "e" | "e_" => Diagnostic::error(
-                codes::E0005,
-                self.span(range.clone()),
-                "the exponent has no digits",
-            )
-            .help(format!("write `{number}e1`, say")),
-            "k" | "m" | "g" | "kib" | "mib" | "gib" => suffixed(self.span(range.clone())).help(
-                format!("write the number out: `{number}_000`, `{number} * 1024`"),
-            ),
-            _ if number == "0" && lower.starts_with(['x', 'b', 'o']) => Diagnostic::error(
-                codes::E0005,
-                self.span(token.range()),
-                "numbers are decimal",
-            ),
+            "f32" | "f64" | "f16" | "bf16" | "f" => {
+                suffixed(self.span(range.clone())).help("`precision f64;` in the model chooses the type of all numbers")
+            }
+            "e" | "e_" => Diagnostic::error(codes::E0005, self.span(range.clone()), "the exponent has no digits")
+                .help(format!("write `{number}e1`, say")),
+            "k" | "m" | "g" | "kib" | "mib" | "gib" => suffixed(self.span(range.clone()))
+                .help(format!("write the number out: `{number}_000`, `{number} * 1024`")),
+            _ if number == "0" && lower.starts_with(['x', 'b', 'o']) => {
+                Diagnostic::error(codes::E0005, self.span(token.range()), "numbers are decimal")
+            }
             _ if matches!(lower.as_bytes().first(), Some(b'u' | b'i')) && lower.len() <= 5 => {
                 suffixed(self.span(range.clone()))
                     .help("numbers without point and exponent are integers where one is needed")
             }
-            _ => suffixed(self.span(range.clone()))
-                .help(format!("to multiply, write `{number} * {suffix}`")),
+            _ => suffixed(self.span(range.clone())).help(format!("to multiply, write `{number} * {suffix}`")),
         };
         self.report(diagnostic);
         self.repairs.push((range, String::new()));
@@ -197,31 +162,19 @@ impl Checker<'_> {
     fn stray(&mut self, c: char, range: Range<usize>) {
         let span = self.span(range.clone());
         if let Some(meant) = look_alike(c) {
-            let shown = if meant == " " {
-                "a plain blank".to_owned()
-            } else {
-                format!("`{meant}`")
-            };
+            let shown = if meant == " " { "a plain blank".to_owned() } else { format!("`{meant}`") };
             self.report(
                 Diagnostic::error(
                     codes::E0004,
                     span,
-                    format!(
-                        "`{}` (U+{:04X}) looks like {shown} but is not",
-                        visible(c),
-                        c as u32
-                    ),
+                    format!("`{}` (U+{:04X}) looks like {shown} but is not", visible(c), c as u32),
                 )
                 .help(format!("write {shown}")),
             );
             self.repairs.push((range, meant.to_owned()));
             return;
         }
-        let diagnostic = Diagnostic::error(
-            codes::E0004,
-            span,
-            format!("no token begins with `{}`", visible(c)),
-        );
+        let diagnostic = Diagnostic::error(codes::E0004, span, format!("no token begins with `{}`", visible(c)));
         let diagnostic = match c {
             '\'' => diagnostic.help("texts stand in double quotes"),
             '?' => diagnostic.help("write `if c { a } else { b }`"),
@@ -269,10 +222,8 @@ impl Checker<'_> {
         for (o, token) in open {
             let mut diagnostic = self.unclosed(o, token);
             if let Some(next) = self.item_at_margin(tokens, token) {
-                diagnostic = diagnostic.secondary(
-                    self.span(next.range()),
-                    format!("`{}` may be missing before this", partner(o)),
-                );
+                diagnostic = diagnostic
+                    .secondary(self.span(next.range()), format!("`{}` may be missing before this", partner(o)));
             }
             found.push(diagnostic);
         }
@@ -304,14 +255,8 @@ impl Checker<'_> {
         tokens.iter().find(|t| {
             t.start > open.start
                 && t.kind == Kind::Word
-                && matches!(
-                    t.text(self.text),
-                    "model" | "layer" | "fn" | "optimizer" | "import"
-                )
-                && self
-                    .text
-                    .get(..t.start)
-                    .is_some_and(|before| before.ends_with('\n'))
+                && matches!(t.text(self.text), "model" | "layer" | "fn" | "optimizer" | "import")
+                && self.text.get(..t.start).is_some_and(|before| before.ends_with('\n'))
         })
     }
 
@@ -366,10 +311,7 @@ fn suffixed(span: Span) -> Diagnostic {
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let digits = |mut at: usize| {
-        while bytes
-            .get(at)
-            .is_some_and(|b| b.is_ascii_digit() || *b == b'_')
-        {
+        while bytes.get(at).is_some_and(|b| b.is_ascii_digit() || *b == b'_') {
             at += 1;
         }
         at
@@ -403,11 +345,7 @@ fn partner(bracket: char) -> char {
 
 /// A character as a message shows it.
 fn visible(c: char) -> String {
-    if c.is_control() || c.is_whitespace() {
-        c.escape_debug().collect()
-    } else {
-        c.to_string()
-    }
+    if c.is_control() || c.is_whitespace() { c.escape_debug().collect() } else { c.to_string() }
 }
 
 /// The operator that a character of Unicode is mistaken for; never longer in bytes.

@@ -69,10 +69,7 @@ mod tests {
 
     #[test]
     fn codes_are_in_order_and_explained() {
-        assert!(
-            ALL.windows(2).all(|w| w[0].0 < w[1].0),
-            "codes are sorted and unique"
-        );
+        assert!(ALL.windows(2).all(|w| w[0].0 < w[1].0), "codes are sorted and unique");
         assert!(ALL.iter().all(|(_, text)| text.len() > 40));
         assert!(explain("E0003").is_some());
         assert_eq!(explain("E9999"), None);

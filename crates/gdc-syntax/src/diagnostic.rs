@@ -76,10 +76,7 @@ impl Diagnostic {
 
     /// A warning at `span`.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..Diagnostic::error(code, span, message)
-        }
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
     }
 
     /// Sets the words under the primary span.
@@ -90,10 +87,7 @@ impl Diagnostic {
 
     /// Adds a further place.
     pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.secondary.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.secondary.push(Label { span, text: text.into() });
         self
     }
 
@@ -123,11 +117,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Keeps a diagnostic; one with the same code and span as an earlier one is dropped.
     pub fn push(&mut self, diagnostic: Diagnostic) -> Reported {
-        if !self
-            .list
-            .iter()
-            .any(|d| d.code == diagnostic.code && d.span == diagnostic.span)
-        {
+        if !self.list.iter().any(|d| d.code == diagnostic.code && d.span == diagnostic.span) {
             self.list.push(diagnostic);
         }
         Reported
@@ -140,11 +130,7 @@ impl Diagnostics {
 
     /// Ends a phase: an `Err` if it reported any error.
     pub fn checkpoint(&self) -> Result<(), Reported> {
-        if self.has_errors() {
-            Err(Reported)
-        } else {
-            Ok(())
-        }
+        if self.has_errors() { Err(Reported) } else { Ok(()) }
     }
 
     /// Everything so far.

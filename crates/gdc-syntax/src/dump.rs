@@ -13,10 +13,7 @@ use std::fmt::Write;
 
 /// The whole tree of a source.
 pub fn dump(file: &ast::File) -> String {
-    let mut dumper = Dumper {
-        out: String::new(),
-        indent: 0,
-    };
+    let mut dumper = Dumper { out: String::new(), indent: 0 };
     for item in &file.items {
         dumper.item(item);
     }
@@ -48,11 +45,7 @@ impl Dumper {
         match &item.kind {
             ItemKind::Import { path, .. } => self.line(&format!("import {path:?}")),
             ItemKind::Model(m) => {
-                let params = if m.params.is_empty() {
-                    String::new()
-                } else {
-                    params(&m.params)
-                };
+                let params = if m.params.is_empty() { String::new() } else { params(&m.params) };
                 self.line(&format!("model {}{params}", m.name.text));
                 self.block(&m.body);
             }
@@ -61,11 +54,7 @@ impl Dumper {
             ItemKind::Optimizer(o) => self.optimizer("optimizer", o),
             ItemKind::Transform(o) => self.optimizer("transform", o),
             ItemKind::Const { pattern, value } => {
-                self.line(&format!(
-                    "const {} = {}",
-                    pattern_text(pattern),
-                    dump_expr(value)
-                ));
+                self.line(&format!("const {} = {}", pattern_text(pattern), dump_expr(value)));
             }
         }
     }
@@ -80,10 +69,7 @@ impl Dumper {
     }
 
     fn optimizer(&mut self, word: &str, o: &ast::Optimizer) {
-        let ty = o
-            .weight_type
-            .as_ref()
-            .map_or(String::new(), |t| format!(": {}", type_text(t)));
+        let ty = o.weight_type.as_ref().map_or(String::new(), |t| format!(": {}", type_text(t)));
         self.line(&format!(
             "{word} {}{} for {}{ty}, {}",
             o.name.text,
@@ -113,11 +99,7 @@ impl Dumper {
                 self.line(&format!("{head}block"));
                 self.block(block);
             }
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            ExprKind::If { condition, then, otherwise } => {
                 self.line(&format!("{head}if {}", dump_expr(condition)));
                 self.block(then);
                 if let Some(otherwise) = otherwise {
@@ -125,11 +107,7 @@ impl Dumper {
                     self.block(otherwise);
                 }
             }
-            ExprKind::Scan {
-                carries,
-                over,
-                body,
-            } => {
+            ExprKind::Scan { carries, over, body } => {
                 self.line(&format!("{head}{}", scan_head(carries, over)));
                 self.block(body);
             }
@@ -139,12 +117,7 @@ impl Dumper {
 
     fn stmt(&mut self, kind: &StmtKind) {
         match kind {
-            StmtKind::Declare {
-                role,
-                name,
-                ty,
-                init,
-            } => {
+            StmtKind::Declare { role, name, ty, init } => {
                 let role = match role {
                     ast::Role::Input => "input",
                     ast::Role::Target => "target",
@@ -166,13 +139,7 @@ impl Dumper {
             StmtKind::Const { pattern, value } => {
                 self.line_with_blocks(&format!("const {} = ", pattern_text(pattern)), value);
             }
-            StmtKind::Let {
-                pattern,
-                indices,
-                ty,
-                accumulate,
-                value,
-            } => {
+            StmtKind::Let { pattern, indices, ty, accumulate, value } => {
                 let mut head = format!("let {}", pattern_text(pattern));
                 if let Some(indices) = indices {
                     let list: Vec<String> = indices.iter().map(place_text).collect();
@@ -184,10 +151,7 @@ impl Dumper {
                 head.push_str(if *accumulate { " += " } else { " = " });
                 self.line_with_blocks(&head, value);
             }
-            StmtKind::Loss {
-                name: Some(name),
-                value,
-            } => {
+            StmtKind::Loss { name: Some(name), value } => {
                 self.line_with_blocks(&format!("loss {} = ", name.text), value);
             }
             StmtKind::Loss { name: None, value } => self.line_with_blocks("loss ", value),
@@ -197,11 +161,7 @@ impl Dumper {
             StmtKind::Metric { name, value } => {
                 self.line_with_blocks(&format!("metric {} = ", name.text), value);
             }
-            StmtKind::Optimizer {
-                value,
-                with,
-                selectors,
-            } => {
+            StmtKind::Optimizer { value, with, selectors } => {
                 let mut text = format!("optimizer {}", dump_expr(value));
                 for transform in with {
                     let _ = write!(text, " with {}", dump_expr(transform));
@@ -236,16 +196,8 @@ impl Dumper {
                 self.line_with_blocks(&head, value);
             }
             StmtKind::Yield { value } => self.line_with_blocks("yield ", value),
-            StmtKind::For {
-                pattern,
-                over,
-                body,
-            } => {
-                self.line(&format!(
-                    "for {} in {}",
-                    pattern_text(pattern),
-                    dump_expr(over)
-                ));
+            StmtKind::For { pattern, over, body } => {
+                self.line(&format!("for {} in {}", pattern_text(pattern), dump_expr(over)));
                 self.block(body);
             }
             StmtKind::Update { name, value } => {

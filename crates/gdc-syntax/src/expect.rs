@@ -39,22 +39,11 @@ pub(crate) fn diagnose(rule: Rule, text: &str) -> Option<Refusal> {
 
 fn refusal(error: &Error<Rule>) -> Refusal {
     if let ErrorVariant::CustomError { message } = &error.variant {
-        return if message.contains("stack") {
-            Refusal::Stack
-        } else {
-            Refusal::Work
-        };
+        return if message.contains("stack") { Refusal::Stack } else { Refusal::Work };
     }
     let attempts = error.parse_attempts();
     let at = attempts.as_ref().map_or(0, |a| a.max_position);
-    let pieces = attempts
-        .map(|a| {
-            a.expected_tokens()
-                .iter()
-                .map(ToString::to_string)
-                .collect()
-        })
-        .unwrap_or_default();
+    let pieces = attempts.map(|a| a.expected_tokens().iter().map(ToString::to_string).collect()).unwrap_or_default();
     Refusal::Syntax(Failure { at, pieces })
 }
 
@@ -64,9 +53,9 @@ impl Failure {
     }
 
     /// Whether parsing stopped inside a token: a reserved word that was tried as a
-    /// name, or a part of an operator. Between tokens, comments were tried too.
+    /// name, or a part of an operator. Between tokens, a comment was tried too.
     pub(crate) fn inside_token(&self) -> bool {
-        !self.has("/*")
+        !self.has("/")
     }
 
     /// The token at which parsing failed; `tokens.len()` at the end of the text.
@@ -157,16 +146,13 @@ impl Failure {
     }
 }
 
-const BLANKS: [&str; 14] = [
-    " ", "\n", "\t", "\r", "//", "////", "/*", "/**/", "/***", "/***/", "///", "/**", "#", "\r\n",
-];
-const OPERATORS: [&str; 19] = [
-    "!", "%", "&", "(", "*", "+", "-", ".", "/", "<", "=", ">", "@", "[", "^", "as", "|", "else",
-    "..",
-];
+/// Tried between any two tokens, or a part of what is.
+const BLANKS: [&str; 14] = [" ", "\n", "\t", "\r", "/", "//", "////", "/*", "/**/", "/***/", "/***", "///", "/**", "#"];
+const OPERATORS: [&str; 19] =
+    ["!", "%", "&", "(", "*", "+", "-", ".", "/", "<", "=", ">", "@", "[", "^", "as", "|", "else", ".."];
 const EXPRESSION: [&str; 26] = [
-    "!", "\"", "(", "-", "[", "all", "any", "argmax", "argmin", "false", "if", "lse", "max",
-    "mean", "min", "prod", "r\"", "r#\"", "scan", "sum", "true", "{", "_", "0..9", "A..Z", "a..z",
+    "!", "\"", "(", "-", "[", "all", "any", "argmax", "argmin", "false", "if", "lse", "max", "mean", "min", "prod",
+    "r\"", "r#\"", "scan", "sum", "true", "{", "_", "0..9", "A..Z", "a..z",
 ];
 const STATEMENTS: [&str; 23] = [
     "after",

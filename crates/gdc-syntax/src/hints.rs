@@ -40,10 +40,7 @@ const HINTS: [Hint; 22] = [
 
 /// Says what is wrong at a failure.
 pub(crate) fn explain(scene: &Scene<'_>) -> Diagnostic {
-    HINTS
-        .iter()
-        .find_map(|hint| hint(scene))
-        .unwrap_or_else(|| generic(scene))
+    HINTS.iter().find_map(|hint| hint(scene)).unwrap_or_else(|| generic(scene))
 }
 
 fn generic(s: &Scene<'_>) -> Diagnostic {
@@ -53,10 +50,7 @@ fn generic(s: &Scene<'_>) -> Diagnostic {
         format!("expected {}, found {}", s.failure.expected(), s.found())
     };
     let diagnostic = Diagnostic::error(codes::E0001, s.span(), message);
-    let start = s
-        .tokens
-        .get(s.statement_start())
-        .map_or("", |t| t.text(s.text));
+    let start = s.tokens.get(s.statement_start()).map_or("", |t| t.text(s.text));
     if s.failure.wants_statement() && s.spells(0, ";") {
         return diagnostic.help("remove this `;`");
     }
@@ -84,12 +78,8 @@ fn doc_comment(s: &Scene<'_>) -> Option<Diagnostic> {
     };
     let span = s.span_between(at, at);
     Some(
-        Diagnostic::error(
-            codes::E0012,
-            span,
-            "a documentation comment documents nothing here",
-        )
-        .help("it stands before an item or a statement; elsewhere write `//`"),
+        Diagnostic::error(codes::E0012, span, "a documentation comment documents nothing here")
+            .help("it stands before an item or a statement; elsewhere write `//`"),
     )
 }
 
@@ -123,28 +113,16 @@ fn arrow(s: &Scene<'_>) -> Option<Diagnostic> {
     }
     let span = s.span_between(0, 1);
     let start = s.statement_start();
-    let head: Vec<&str> = s
-        .tokens
-        .get(start..s.at)?
-        .iter()
-        .map(|t| t.text(s.text))
-        .collect();
+    let head: Vec<&str> = s.tokens.get(start..s.at)?.iter().map(|t| t.text(s.text)).collect();
     let diagnostic = match head.as_slice() {
-        [
-            "let" | "state" | "param" | "const" | "output" | "loss" | "metric",
-            _,
-        ] => Diagnostic::error(codes::E0001, span, "expected `=`, found `<-`")
-            .help("`<-` gives the next value of a name that exists; this binds one with `=`"),
-        [_, "[" | ".", ..] => {
-            Diagnostic::error(codes::E0001, span, "only a whole name has a next value")
-                .help("write `name <- ...;` with the whole next value")
+        ["let" | "state" | "param" | "const" | "output" | "loss" | "metric", _] => {
+            Diagnostic::error(codes::E0001, span, "expected `=`, found `<-`")
+                .help("`<-` gives the next value of a name that exists; this binds one with `=`")
         }
-        _ => Diagnostic::error(
-            codes::E0013,
-            span,
-            "`<-` is one operator: it gives a next value",
-        )
-        .help("to compare with a negative value, write `a < (-b)`"),
+        [_, "[" | ".", ..] => Diagnostic::error(codes::E0001, span, "only a whole name has a next value")
+            .help("write `name <- ...;` with the whole next value"),
+        _ => Diagnostic::error(codes::E0013, span, "`<-` is one operator: it gives a next value")
+            .help("to compare with a negative value, write `a < (-b)`"),
     };
     Some(diagnostic)
 }
@@ -162,9 +140,9 @@ fn single_equals(s: &Scene<'_>) -> Option<Diagnostic> {
         return Some(diagnostic.help("to compare, write `==`"));
     }
     if start + 1 == s.at {
-        return Some(diagnostic.help(format!(
-            "`let {first} = ...;` binds a value, `{first} <- ...;` gives a next value"
-        )));
+        return Some(
+            diagnostic.help(format!("`let {first} = ...;` binds a value, `{first} <- ...;` gives a next value")),
+        );
     }
     Some(diagnostic.help("`let y[i] = ...;` binds a value"))
 }
@@ -176,10 +154,7 @@ fn double_equals(s: &Scene<'_>) -> Option<Diagnostic> {
         return None;
     }
     let span = s.span_between(-1, 0);
-    Some(
-        Diagnostic::error(codes::E0001, span, "expected `=`, found `==`")
-            .help("to bind a value, write `=`"),
-    )
+    Some(Diagnostic::error(codes::E0001, span, "expected `=`, found `==`").help("to bind a value, write `=`"))
 }
 
 /// Slices, settings and types of other languages.
@@ -192,15 +167,9 @@ fn colon(s: &Scene<'_>) -> Option<Diagnostic> {
         Diagnostic::error(codes::E0001, s.span(), message)
     };
     if s.spells(0, "::") {
-        return Some(
-            diagnostic()
-                .help("all names of a source and its imports are visible; write the name alone"),
-        );
+        return Some(diagnostic().help("all names of a source and its imports are visible; write the name alone"));
     }
-    let open = s
-        .open_bracket()
-        .and_then(|i| s.tokens.get(i))
-        .map_or("", |t| t.text(s.text));
+    let open = s.open_bracket().and_then(|i| s.tokens.get(i)).map_or("", |t| t.text(s.text));
     if open == "[" {
         return Some(diagnostic().help("a slice is written `x[1..3]`, `x[..3]`, `x[1..]`"));
     }
@@ -227,22 +196,16 @@ fn leading_point(s: &Scene<'_>) -> Option<Diagnostic> {
         return None;
     }
     let span = s.span_between(0, 1);
-    Some(
-        Diagnostic::error(codes::E0005, span, "a number begins with a digit")
-            .help(format!("write `0.{}`", s.text(1))),
-    )
+    Some(Diagnostic::error(codes::E0005, span, "a number begins with a digit").help(format!("write `0.{}`", s.text(1))))
 }
 
 fn reduction_without_parentheses(s: &Scene<'_>) -> Option<Diagnostic> {
-    const REDUCTIONS: [&str; 10] = [
-        "sum", "mean", "prod", "max", "min", "argmax", "argmin", "any", "all", "lse",
-    ];
+    const REDUCTIONS: [&str; 10] = ["sum", "mean", "prod", "max", "min", "argmax", "argmin", "any", "all", "lse"];
     if s.text(0) == "]" && s.text(-1) == "[" && s.is_word(-2, &REDUCTIONS) {
         let word = s.text(-2);
         return Some(
-            Diagnostic::error(codes::E0001, s.span(), "expected an index, found `]`").help(
-                format!("`{word}[i](x[i])` binds an index, `{word}(x)` takes the whole tensor"),
-            ),
+            Diagnostic::error(codes::E0001, s.span(), "expected an index, found `]`")
+                .help(format!("`{word}[i](x[i])` binds an index, `{word}(x)` takes the whole tensor")),
         );
     }
     if s.text(-1) != "]" || s.text(0) == "(" {
@@ -255,9 +218,8 @@ fn reduction_without_parentheses(s: &Scene<'_>) -> Option<Diagnostic> {
     }
     let message = format!("expected `(`, found {}", s.found());
     Some(
-        Diagnostic::error(codes::E0001, s.span(), message).help(format!(
-            "a reduction encloses in parentheses what it reduces: `{word}[i](x[i])`"
-        )),
+        Diagnostic::error(codes::E0001, s.span(), message)
+            .help(format!("a reduction encloses in parentheses what it reduces: `{word}[i](x[i])`")),
     )
 }
 
@@ -313,10 +275,7 @@ fn misspelt_statement(s: &Scene<'_>) -> Option<Diagnostic> {
     let word = token.text(s.text);
     let meant = closest(word, &STATEMENT_WORDS)?;
     let message = format!("no statement begins with `{word}`");
-    Some(
-        Diagnostic::error(codes::E0001, s.span_of(token.range()), message)
-            .help(format!("did you mean `{meant}`?")),
-    )
+    Some(Diagnostic::error(codes::E0001, s.span_of(token.range()), message).help(format!("did you mean `{meant}`?")))
 }
 
 fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
@@ -334,14 +293,9 @@ fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
     }
     // The last character that does belong to the statement.
     let before = s.token(-1)?;
-    let last = before
-        .text(s.text)
-        .chars()
-        .next_back()
-        .map_or(1, char::len_utf8);
+    let last = before.text(s.text).chars().next_back().map_or(1, char::len_utf8);
     let span = s.span_of(before.end.saturating_sub(last)..before.end);
-    let diagnostic = Diagnostic::error(codes::E0003, span, "expected `;` after this")
-        .label("`;` is missing here");
+    let diagnostic = Diagnostic::error(codes::E0003, span, "expected `;` after this").label("`;` is missing here");
     let start = s.statement_start();
     let head = s.tokens.get(start..s.at)?;
     if let [name, less, minus, ..] = head
@@ -349,9 +303,9 @@ fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
         && minus.text(s.text) == "-"
     {
         let name = name.text(s.text);
-        return Some(diagnostic.help(format!(
-            "`{name} <- ...;` gives a next value; to compare, write `{name} < (-...)`"
-        )));
+        return Some(
+            diagnostic.help(format!("`{name} <- ...;` gives a next value; to compare, write `{name} < (-...)`")),
+        );
     }
     Some(diagnostic)
 }
@@ -364,12 +318,7 @@ fn closest(word: &str, words: &[&'static str]) -> Option<&'static str> {
         4 => 1,
         _ => 2,
     };
-    words
-        .iter()
-        .map(|w| (distance(word, w), *w))
-        .filter(|(d, _)| (1..=limit).contains(d))
-        .min()
-        .map(|(_, w)| w)
+    words.iter().map(|w| (distance(word, w), *w)).filter(|(d, _)| (1..=limit).contains(d)).min().map(|(_, w)| w)
 }
 
 /// Letters to insert, delete, replace or swap with their neighbour.
@@ -380,9 +329,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j - 1] + change)
-                .min(rows[i - 1][j] + 1)
-                .min(row[j - 1] + 1);
+            let mut best = (rows[i - 1][j - 1] + change).min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

@@ -98,18 +98,10 @@ impl Lexer<'_> {
             let c = self.peek()?;
             if let Some(kind) = self.comment() {
                 let Some(kind) = kind else { continue };
-                return Some(Token {
-                    kind,
-                    start,
-                    end: self.at,
-                });
+                return Some(Token { kind, start, end: self.at });
             }
             let kind = self.kind(c);
-            return Some(Token {
-                kind,
-                start,
-                end: self.at,
-            });
+            return Some(Token { kind, start, end: self.at });
         }
     }
 
@@ -153,12 +145,7 @@ impl Lexer<'_> {
         if c == '"' || self.rest().starts_with("r\"") || self.rest().starts_with("r#\"") {
             return self.string();
         }
-        if c == 'r'
-            && self
-                .rest()
-                .strip_prefix("r#")
-                .is_some_and(|r| r.starts_with(is_word_start))
-        {
+        if c == 'r' && self.rest().strip_prefix("r#").is_some_and(|r| r.starts_with(is_word_start)) {
             self.at += 2;
             self.bump_while(is_word_part);
             return Kind::RawWord;
@@ -181,8 +168,9 @@ impl Lexer<'_> {
         match c {
             '(' | '[' | '{' => Kind::Open(c),
             ')' | ']' | '}' => Kind::Close(c),
-            '+' | '-' | '*' | '/' | '%' | '^' | '@' | '=' | '<' | '>' | '!' | '&' | '|' | '.'
-            | ',' | ';' | ':' => Kind::Punct(c),
+            '+' | '-' | '*' | '/' | '%' | '^' | '@' | '=' | '<' | '>' | '!' | '&' | '|' | '.' | ',' | ';' | ':' => {
+                Kind::Punct(c)
+            }
             _ => Kind::Stray(c),
         }
     }
@@ -212,9 +200,7 @@ impl Lexer<'_> {
         let before = self.text.get(..self.at).unwrap_or("");
         if before.ends_with(['e', 'E']) {
             let mut rest = self.rest().chars();
-            if matches!(rest.next(), Some('+' | '-'))
-                && rest.next().is_some_and(|c| c.is_ascii_digit())
-            {
+            if matches!(rest.next(), Some('+' | '-')) && rest.next().is_some_and(|c| c.is_ascii_digit()) {
                 self.at += 1;
                 self.bump_while(is_word_part);
             }
@@ -271,10 +257,7 @@ fn doc_attribute(text: &str) -> Option<usize> {
     if !(rest.starts_with('"') || rest.starts_with("r\"") || rest.starts_with("r#\"")) {
         return None;
     }
-    rest = rest
-        .get(end_of_string(rest)?..)?
-        .trim_start()
-        .strip_prefix(']')?;
+    rest = rest.get(end_of_string(rest)?..)?.trim_start().strip_prefix(']')?;
     Some(text.len() - rest.len())
 }
 
@@ -283,10 +266,7 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<(&str, Kind)> {
-        tokens(text)
-            .iter()
-            .map(|t| (t.text(text), t.kind))
-            .collect()
+        tokens(text).iter().map(|t| (t.text(text), t.kind)).collect()
     }
 
     #[test]
@@ -294,15 +274,7 @@ mod tests {
         use Kind::*;
         assert_eq!(kinds("1.0f32"), [("1.0f32", Number)]);
         assert_eq!(kinds("1e-3"), [("1e-3", Number)]);
-        assert_eq!(
-            kinds("0..4"),
-            [
-                ("0", Number),
-                (".", Punct('.')),
-                (".", Punct('.')),
-                ("4", Number)
-            ]
-        );
+        assert_eq!(kinds("0..4"), [("0", Number), (".", Punct('.')), (".", Punct('.')), ("4", Number)]);
         assert_eq!(kinds("h.0.b").len(), 5);
     }
 
@@ -311,10 +283,7 @@ mod tests {
         use Kind::*;
         assert_eq!(kinds("/* a /* b */ c */ x // y"), [("x", Word)]);
         assert_eq!(kinds("/// a\nx"), [("/// a", Doc), ("x", Word)]);
-        assert_eq!(
-            kinds("# [ doc = \" a\" ] x"),
-            [("# [ doc = \" a\" ]", Doc), ("x", Word)]
-        );
+        assert_eq!(kinds("# [ doc = \" a\" ] x"), [("# [ doc = \" a\" ]", Doc), ("x", Word)]);
         assert_eq!(kinds("/***/ /**/ //// a"), []);
         assert_eq!(kinds("/* a"), [("/* a", OpenComment)]);
     }
@@ -322,14 +291,8 @@ mod tests {
     #[test]
     fn literals_and_strays() {
         use Kind::*;
-        assert_eq!(
-            kinds(r#""a\"b" r"c\" x"#),
-            [(r#""a\"b""#, Str), (r#"r"c\""#, Str), ("x", Word)]
-        );
+        assert_eq!(kinds(r#""a\"b" r"c\" x"#), [(r#""a\"b""#, Str), (r#"r"c\""#, Str), ("x", Word)]);
         assert_eq!(kinds("\"a\nb"), [("\"a", OpenStr), ("b", Word)]);
-        assert_eq!(
-            kinds("r#type − θ"),
-            [("r#type", RawWord), ("−", Stray('−')), ("θ", Word)]
-        );
+        assert_eq!(kinds("r#type − θ"), [("r#type", RawWord), ("−", Stray('−')), ("θ", Word)]);
     }
 }

@@ -18,20 +18,8 @@ use std::ops::Range;
 const MAX_MISTAKES: usize = 20;
 
 /// Reports what is wrong with `text`, which does not parse.
-pub(crate) fn report(
-    text: &str,
-    rule: Rule,
-    file: FileId,
-    offset: usize,
-    diagnostics: &mut Diagnostics,
-) {
-    let mut recovery = Recovery {
-        text: text.to_owned(),
-        file,
-        offset,
-        left: MAX_MISTAKES,
-        diagnostics,
-    };
+pub(crate) fn report(text: &str, rule: Rule, file: FileId, offset: usize, diagnostics: &mut Diagnostics) {
+    let mut recovery = Recovery { text: text.to_owned(), file, offset, left: MAX_MISTAKES, diagnostics };
     let before = recovery.diagnostics.as_slice().len();
     if rule == Rule::file {
         let tokens = lex::tokens(text);
@@ -87,11 +75,7 @@ impl Recovery<'_> {
     /// the next one, if that can be told.
     fn mistake(&mut self, rule: Rule, range: Range<usize>) -> Option<Range<usize>> {
         let source = self.text.get(range.clone())?;
-        let whole = Span::new(
-            self.file,
-            self.offset + range.start,
-            self.offset + range.end,
-        );
+        let whole = Span::new(self.file, self.offset + range.start, self.offset + range.end);
         let mut failure = match expect::diagnose(rule, source)? {
             Refusal::Syntax(failure) => failure,
             limit => {
@@ -115,22 +99,14 @@ impl Recovery<'_> {
         let cut = cut(&scene, code).filter(|c| c.start >= range.start && c.end <= range.end);
         self.diagnostics.push(diagnostic);
         // The same mistake once more: taking out did not help.
-        if self.diagnostics.as_slice().len() == known {
-            None
-        } else {
-            cut
-        }
+        if self.diagnostics.as_slice().len() == known { None } else { cut }
     }
 }
 
 /// The bytes to take out so that parsing gets beyond the mistake.
 fn cut(scene: &Scene<'_>, code: crate::Code) -> Option<Range<usize>> {
     if code == codes::E0012 {
-        let at = if scene.kind(0) == Some(Kind::Doc) {
-            0
-        } else {
-            -1
-        };
+        let at = if scene.kind(0) == Some(Kind::Doc) { 0 } else { -1 };
         return scene.token(at).map(|t| t.range());
     }
     if scene.failure.wants_statement() && scene.spells(0, ";") {

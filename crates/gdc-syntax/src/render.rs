@@ -32,11 +32,7 @@ mod full {
     /// All of `diagnostics`, each with the lines it is about, its notes and its help,
     /// and a blank line after it.
     pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let mut out = String::new();
         for diagnostic in diagnostics {
@@ -51,11 +47,7 @@ mod full {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(
-            level
-                .primary_title(diagnostic.message.as_str())
-                .id(diagnostic.code.0),
-        );
+        let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.0));
         // The file of the mistake first, then the others in the order of their labels.
         let mut files = vec![diagnostic.span.file];
         for label in &diagnostic.secondary {
@@ -91,11 +83,9 @@ mod full {
             snippet = snippet.annotation(primary);
         }
         let labels = diagnostic.secondary.iter().filter(|l| l.span.file == file);
-        snippet.annotations(labels.map(|label| {
-            AnnotationKind::Context
-                .span(range(text, label.span))
-                .label(label.text.as_str())
-        }))
+        snippet.annotations(
+            labels.map(|label| AnnotationKind::Context.span(range(text, label.span)).label(label.text.as_str())),
+        )
     }
 
     /// The bytes of a span, inside of `text` and on the boundaries of characters.

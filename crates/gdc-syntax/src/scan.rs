@@ -5,15 +5,7 @@ use crate::lex::{self, Kind, Token};
 use std::ops::Range;
 
 /// The words that begin items.
-pub(crate) const ITEM_WORDS: [&str; 7] = [
-    "model",
-    "layer",
-    "fn",
-    "optimizer",
-    "transform",
-    "const",
-    "import",
-];
+pub(crate) const ITEM_WORDS: [&str; 7] = ["model", "layer", "fn", "optimizer", "transform", "const", "import"];
 
 /// A run of tokens that is an item, or that is none.
 pub(crate) struct Chunk {
@@ -39,14 +31,8 @@ pub fn items(text: &str) -> Vec<(&str, &str, Range<usize>)> {
             let kind = chunk.kind?;
             let first = tokens.get(chunk.tokens.start)?;
             let last = tokens.get(chunk.tokens.end.checked_sub(1)?)?;
-            let name = tokens
-                .get(chunk.head + 1)
-                .filter(|t| matches!(t.kind, Kind::Word | Kind::Str));
-            Some((
-                kind,
-                name.map_or("", |t| t.text(text)),
-                first.start..last.end,
-            ))
+            let name = tokens.get(chunk.head + 1).filter(|t| matches!(t.kind, Kind::Word | Kind::Str));
+            Some((kind, name.map_or("", |t| t.text(text)), first.start..last.end))
         })
         .collect()
 }
@@ -66,11 +52,7 @@ pub(crate) fn chunks(text: &str, tokens: &[Token]) -> Vec<Chunk> {
             Some(word) => end_of_item(text, tokens, at, word),
             None => next_item(text, tokens, at),
         };
-        chunks.push(Chunk {
-            kind,
-            tokens: start..at,
-            head,
-        });
+        chunks.push(Chunk { kind, tokens: start..at, head });
     }
     chunks
 }
@@ -120,11 +102,7 @@ fn documents_item(text: &str, tokens: &[Token], at: usize) -> bool {
 
 /// A function may be followed by its stated derivative.
 fn after_derivative(text: &str, tokens: &[Token], at: usize, word: &str) -> usize {
-    if word != "fn"
-        || !tokens
-            .get(at)
-            .is_some_and(|t| t.is_word(text, "derivative"))
-    {
+    if word != "fn" || !tokens.get(at).is_some_and(|t| t.is_word(text, "derivative")) {
         return at;
     }
     end_of_item(text, tokens, at, "const")
@@ -179,12 +157,7 @@ model M { layer e = l(1); const c = 2; optimizer sgd(); }";
             .collect();
         let scanned: Vec<(String, usize)> = items(&source)
             .into_iter()
-            .map(|(kind, name, range)| {
-                (
-                    if kind == "import" { "" } else { name }.to_owned(),
-                    range.end,
-                )
-            })
+            .map(|(kind, name, range)| (if kind == "import" { "" } else { name }.to_owned(), range.end))
             .collect();
         assert_eq!(scanned, parsed);
     }
@@ -199,10 +172,7 @@ model M { layer e = l(1); const c = 2; optimizer sgd(); }";
 
     #[test]
     fn a_missing_end_does_not_swallow_the_next_item() {
-        let names: Vec<&str> = items("const a = 1 fn f(x) = x; def g(x) {} fn h(x) = x")
-            .iter()
-            .map(|i| i.1)
-            .collect();
+        let names: Vec<&str> = items("const a = 1 fn f(x) = x; def g(x) {} fn h(x) = x").iter().map(|i| i.1).collect();
         assert_eq!(names, ["a", "f", "h"]);
     }
 }

@@ -101,20 +101,12 @@ impl<'a> Scene<'a> {
     /// Whether the tokens from `by` on spell `operator` without blanks between.
     pub(crate) fn spells(&self, by: isize, operator: &str) -> bool {
         self.token(by).is_some_and(|t| {
-            matches!(t.kind, Kind::Punct(_))
-                && self
-                    .text
-                    .get(t.start..)
-                    .is_some_and(|rest| rest.starts_with(operator))
+            matches!(t.kind, Kind::Punct(_)) && self.text.get(t.start..).is_some_and(|rest| rest.starts_with(operator))
         })
     }
 
     pub(crate) fn span_of(&self, range: Range<usize>) -> Span {
-        Span::new(
-            self.file,
-            self.offset + range.start,
-            self.offset + range.end,
-        )
+        Span::new(self.file, self.offset + range.start, self.offset + range.end)
     }
 
     /// The wrong token; at the end of the text, the last one.
@@ -139,8 +131,8 @@ impl<'a> Scene<'a> {
     /// The operator of several characters that begins at the wrong token.
     fn operator(&self) -> Option<&'static str> {
         const LONG: [&str; 24] = [
-            "..=", "...", "=>", "**", "::", "->", "<-", "==", "!=", "<=", ">=", "&&", "||", "|>",
-            "+=", "-=", "*=", "/=", "^=", "%=", "++", "--", ":=", "..",
+            "..=", "...", "=>", "**", "::", "->", "<-", "==", "!=", "<=", ">=", "&&", "||", "|>", "+=", "-=", "*=",
+            "/=", "^=", "%=", "++", "--", ":=", "..",
         ];
         LONG.into_iter().find(|operator| self.spells(0, operator))
     }
@@ -165,9 +157,7 @@ impl<'a> Scene<'a> {
         let (Some(before), Some(token)) = (self.token(-1), self.token(0)) else {
             return self.token(0).is_none();
         };
-        self.text
-            .get(before.end..token.start)
-            .is_some_and(|t| t.contains('\n'))
+        self.text.get(before.end..token.start).is_some_and(|t| t.contains('\n'))
     }
 
     /// The bracket that is open at the wrong token, as an index of `tokens`.
@@ -237,10 +227,7 @@ impl<'a> Scene<'a> {
                 _ => {}
             }
             end = token.end;
-            let next_begins = self
-                .tokens
-                .get(i + 1)
-                .is_some_and(|t| STATEMENT_WORDS.contains(&t.text(self.text)));
+            let next_begins = self.tokens.get(i + 1).is_some_and(|t| STATEMENT_WORDS.contains(&t.text(self.text)));
             if depth == 0 && token.kind == Kind::Close('}') && next_begins {
                 break;
             }
@@ -248,5 +235,21 @@ impl<'a> Scene<'a> {
         // Where the wrong token is the closing brace, the statement lies before it.
         end = end.max(self.token(-1).map_or(start, |t| t.end));
         (end > start).then_some(start..end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gdc_grammar::{GdParser, Rule};
+    use pest::Parser;
+
+    #[test]
+    fn the_reserved_words_are_those_of_the_grammar() {
+        let is_name = |word: &str| GdParser::parse(Rule::file, &format!("const {word} = 1;")).is_ok();
+        assert!(RESERVED.iter().all(|word| !is_name(word)));
+        let others = STATEMENT_WORDS.iter().filter(|word| !RESERVED.contains(word));
+        assert!(others.clone().count() > 3 && others.clone().all(|word| is_name(word)));
+        assert!(is_name("lets") && is_name("_a") && is_name("type"));
     }
 }

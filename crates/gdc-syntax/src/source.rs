@@ -22,11 +22,7 @@ pub struct Span {
 impl Span {
     /// The range `start..end` of `file`.
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
-        Span {
-            file,
-            start: start as u32,
-            end: end as u32,
-        }
+        Span { file, start: start as u32, end: end as u32 }
     }
 
     /// The smallest range that holds both; `self` where the files differ.
@@ -34,11 +30,7 @@ impl Span {
         if self.file != other.file {
             return self;
         }
-        Span {
-            file: self.file,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -68,25 +60,12 @@ pub struct SourceMap {
 impl SourceMap {
     /// Adds a text that is in no file of its own and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
-        self.push(SourceFile {
-            name: name.into(),
-            text: text.into(),
-            path: None,
-        })
+        self.push(SourceFile { name: name.into(), text: text.into(), path: None })
     }
 
     /// Adds a text that was read from the file at `path` and returns its id.
-    pub fn add_file(
-        &mut self,
-        name: impl Into<String>,
-        text: impl Into<Arc<str>>,
-        path: impl Into<PathBuf>,
-    ) -> FileId {
-        self.push(SourceFile {
-            name: name.into(),
-            text: text.into(),
-            path: Some(path.into()),
-        })
+    pub fn add_file(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>, path: impl Into<PathBuf>) -> FileId {
+        self.push(SourceFile { name: name.into(), text: text.into(), path: Some(path.into()) })
     }
 
     fn push(&mut self, file: SourceFile) -> FileId {
@@ -102,18 +81,12 @@ impl SourceMap {
 
     /// All files, in the order in which they were added.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files
-            .iter()
-            .enumerate()
-            .map(|(i, f)| (FileId(i as u32), f))
+        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
     }
 
     /// The text of a range; empty where the range does not lie on character boundaries.
     pub fn text(&self, span: Span) -> &str {
-        self.file(span.file)
-            .text
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or("")
+        self.file(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
     /// Line and column of a range's start, both from 1; the column counts characters.

@@ -28,11 +28,7 @@ fn expr(text: &str) -> String {
 /// The tree of the statements of a function.
 fn body(text: &str) -> String {
     let tree = tree(&format!("fn f() {{ {text} }}"));
-    let lines: Vec<&str> = tree
-        .lines()
-        .skip(1)
-        .map(|l| l.strip_prefix("  ").unwrap_or(l))
-        .collect();
+    let lines: Vec<&str> = tree.lines().skip(1).map(|l| l.strip_prefix("  ").unwrap_or(l)).collect();
     lines.join("\n")
 }
 
@@ -67,39 +63,21 @@ fn precedence_loosest_first() {
 fn operators_may_have_blanks_inside() {
     assert_eq!(expr("a & & b | > f"), "((a && b) |> f)");
     assert_eq!(expr("a = = b | | c ! = d"), "((a == b) || (c != d))");
-    assert_eq!(
-        expr("[a < = b, a > = b, 0 . . 3, 0 . . = 3]"),
-        "[(a <= b), (a >= b), 0..3, 0..=3]"
-    );
+    assert_eq!(expr("[a < = b, a > = b, 0 . . 3, 0 . . = 3]"), "[(a <= b), (a >= b), 0..3, 0..=3]");
     assert_eq!(expr("x [ . . , 1 . . ] . y . 0"), "x[.., 1..].y.0");
-    assert_eq!(
-        body("h < - 1; let y[i] : [n] + = 2 else drop ;"),
-        "h <- 1\nlet y[i]: [n] += 2"
-    );
-    assert_eq!(
-        tree("fn f ( x : [ . . . ] ) - > [ n ] = x ;"),
-        "fn f(x: [...]) -> [n]\n  value x\n"
-    );
+    assert_eq!(body("h < - 1; let y[i] : [n] + = 2 else drop ;"), "h <- 1\nlet y[i]: [n] += 2");
+    assert_eq!(tree("fn f ( x : [ . . . ] ) - > [ n ] = x ;"), "fn f(x: [...]) -> [n]\n  value x\n");
 }
 
 #[test]
 fn numbers_texts_and_names() {
-    assert_eq!(
-        expr("[1, 2.5, 1., 1e-3, 1E3, 4_000, 0.1e+2]"),
-        "[1, 2.5, 1.0, 0.001, 1000.0, 4000, 10.0]"
-    );
+    assert_eq!(expr("[1, 2.5, 1., 1e-3, 1E3, 4_000, 0.1e+2]"), "[1, 2.5, 1.0, 0.001, 1000.0, 4000, 10.0]");
     assert_eq!(expr(r#"["a\n", r"b\"]"#), "[\"a\\n\", \"b\\\\\"]");
-    assert_eq!(
-        expr("(true, false, inf, θ_1)"),
-        "tuple(true, false, inf, θ_1)"
-    );
+    assert_eq!(expr("(true, false, inf, θ_1)"), "tuple(true, false, inf, θ_1)");
     // A composed and a decomposed letter are one name.
     let names = file("const \u{e9} = e\u{301};");
     match &names.items[0].kind {
-        ast::ItemKind::Const {
-            pattern: ast::Pattern::Name(name),
-            value,
-        } => {
+        ast::ItemKind::Const { pattern: ast::Pattern::Name(name), value } => {
             assert_eq!(dump::dump_expr(value), name.text);
         }
         other => panic!("{other:?}"),
@@ -114,56 +92,35 @@ fn numbers_texts_and_names() {
 #[test]
 fn groups_tuples_lists() {
     assert_eq!(expr("(a)"), "a");
-    assert_eq!(
-        expr("((a, b), (c,), ())"),
-        "tuple(tuple(a, b), tuple(c), tuple())"
-    );
+    assert_eq!(expr("((a, b), (c,), ())"), "tuple(tuple(a, b), tuple(c), tuple())");
     assert_eq!(expr("[[1, 2], []]"), "[[1, 2], []]");
 }
 
 #[test]
 fn reductions_and_calls_of_their_names() {
-    assert_eq!(
-        expr("sum[i, j in 0..n](x[i] * w[j] if i < j)"),
-        "sum[i, j in 0..n]((x[i] * w[j]) if (i < j))"
-    );
-    assert_eq!(
-        expr("lse[k](z[k]) + any[i](x[i] > 0)"),
-        "(lse[k](z[k]) + any[i]((x[i] > 0)))"
-    );
-    assert_eq!(
-        expr("sum(x) + max(a, b) + lse"),
-        "((sum(x) + max(a, b)) + lse)"
-    );
+    assert_eq!(expr("sum[i, j in 0..n](x[i] * w[j] if i < j)"), "sum[i, j in 0..n]((x[i] * w[j]) if (i < j))");
+    assert_eq!(expr("lse[k](z[k]) + any[i](x[i] > 0)"), "(lse[k](z[k]) + any[i]((x[i] > 0)))");
+    assert_eq!(expr("sum(x) + max(a, b) + lse"), "((sum(x) + max(a, b)) + lse)");
 }
 
 #[test]
 fn reads_with_a_value_outside() {
     assert_eq!(expr("x[i - 1] else 0 + 1"), "((x[(i - 1)] else 0) + 1)");
     assert_eq!(expr("x[i, ...] else -inf"), "(x[i, ...] else (-inf))");
-    assert_eq!(
-        expr("x[i] else y[j] else f(0)"),
-        "(x[i] else (y[j] else f(0)))"
-    );
+    assert_eq!(expr("x[i] else y[j] else f(0)"), "(x[i] else (y[j] else f(0)))");
 }
 
 #[test]
 fn slices() {
     assert_eq!(expr("x[..k]"), "x[..k]");
-    assert_eq!(
-        expr("x[2*k..3*k, k.., .., ..=k]"),
-        "x[(2 * k)..(3 * k), k.., .., ..=k]"
-    );
+    assert_eq!(expr("x[2*k..3*k, k.., .., ..=k]"), "x[(2 * k)..(3 * k), k.., .., ..=k]");
     assert_eq!(expr("x[0]..y[1]"), "x[0]..y[1]");
 }
 
 #[test]
 fn calls_labels_fields() {
     assert_eq!(expr("f(a, b = c, d == e)(g)"), "f(a, b = c, (d == e))(g)");
-    assert_eq!(
-        expr("x |> dense(4 * n) as up |> relu"),
-        "((x |> dense((4 * n)) as up) |> relu)"
-    );
+    assert_eq!(expr("x |> dense(4 * n) as up |> relu"), "((x |> dense((4 * n)) as up) |> relu)");
     assert_eq!(expr("logits.dense.w ^ 2"), "(logits.dense.w ^ 2)");
     assert_eq!(expr("h.0.1.w + a.loss"), "(h.0.1.w + a.loss)");
 }
@@ -180,27 +137,12 @@ fn blocks_and_branches() {
 #[test]
 fn what_ends_in_a_brace_is_a_value_only_where_it_has_one() {
     assert_eq!(body("if a { h <- 1; }"), "if a\n  h <- 1");
-    assert_eq!(
-        body("if a { h <- 1; } else { h <- 2; }"),
-        "if a\n  h <- 1\nelse\n  h <- 2"
-    );
-    assert_eq!(
-        body("if a { 1 } else { 2 }"),
-        "value if a\n  value 1\nelse\n  value 2"
-    );
-    assert_eq!(
-        body("if a { h <- 1; } (b, c)"),
-        "if a\n  h <- 1\nvalue tuple(b, c)"
-    );
-    assert_eq!(
-        body("if a { 1 } else { 2 }; b"),
-        "if a\n  value 1\nelse\n  value 2\nvalue b"
-    );
+    assert_eq!(body("if a { h <- 1; } else { h <- 2; }"), "if a\n  h <- 1\nelse\n  h <- 2");
+    assert_eq!(body("if a { 1 } else { 2 }"), "value if a\n  value 1\nelse\n  value 2");
+    assert_eq!(body("if a { h <- 1; } (b, c)"), "if a\n  h <- 1\nvalue tuple(b, c)");
+    assert_eq!(body("if a { 1 } else { 2 }; b"), "if a\n  value 1\nelse\n  value 2\nvalue b");
     assert_eq!(body("{ h <- 1; }"), "block\n  h <- 1");
-    assert_eq!(
-        body("scan (s = 0) over x { s <- s; }"),
-        "value scan (s = 0) over x\n  s <- s"
-    );
+    assert_eq!(body("scan (s = 0) over x { s <- s; }"), "value scan (s = 0) over x\n  s <- s");
 }
 
 #[test]
@@ -256,10 +198,7 @@ fn statements_of_a_model() {
 
 #[test]
 fn index_notation_and_scatter() {
-    assert_eq!(
-        body("let y[i, j in 0..n, ...] = x[i];"),
-        "let y[i, j in 0..n, ...] = x[i]"
-    );
+    assert_eq!(body("let y[i, j in 0..n, ...] = x[i];"), "let y[i, j in 0..n, ...] = x[i]");
     assert_eq!(
         body("let y[p*s + i - pad]: [n] += x[p] * k[i] else drop;"),
         "let y[(((p * s) + i) - pad)]: [n] += (x[p] * k[i])"
@@ -269,15 +208,10 @@ fn index_notation_and_scatter() {
 #[test]
 fn optimizers_and_transforms() {
     assert_eq!(
-        tree(
-            "optimizer o(lr = 1) for w: [n, k], g { state m: [n] = 0; m <- g; w <- adam(lr)(w, g); }"
-        ),
+        tree("optimizer o(lr = 1) for w: [n, k], g { state m: [n] = 0; m <- g; w <- adam(lr)(w, g); }"),
         "optimizer o(lr = 1) for w: [n, k], g\n  state m: [n] = 0\n  m <- g\n  w <- adam(lr)(w, g)\n"
     );
-    assert_eq!(
-        tree("transform ema for w, g { after { a <- w; } }"),
-        "transform ema() for w, g\n  after\n    a <- w\n"
-    );
+    assert_eq!(tree("transform ema for w, g { after { a <- w; } }"), "transform ema() for w, g\n  after\n    a <- w\n");
 }
 
 #[test]
@@ -301,10 +235,7 @@ fn documentation() {
     let text = "/// One.\n///\n///  two\nfn f() { /** Three\n * four */ let a = 1; # [ doc = \" five\" ] let b = a; }";
     let want = "/// One.\n///\n///  two\nfn f()\n  /// Three\n  /// four\n  let a = 1\n  /// five\n  let b = a\n";
     assert_eq!(tree(text), want);
-    assert_eq!(
-        tree("//// no\n/* /** no */ */ /***/ import /* a */ \"b\"; // c"),
-        "import \"b\"\n"
-    );
+    assert_eq!(tree("//// no\n/* /** no */ */ /***/ import /* a */ \"b\"; // c"), "import \"b\"\n");
 }
 
 #[test]
@@ -313,19 +244,12 @@ fn spans_are_those_of_the_source() {
     let mut diagnostics = Diagnostics::default();
     let item = parse::parse_item(text, 100, FileId(7), &mut diagnostics).unwrap();
     assert_eq!(format!("{:?}", item.span), "7:100..119");
-    let ast::ItemKind::Fn(f) = &item.kind else {
-        panic!("a function")
-    };
-    assert_eq!(
-        format!("{:?} {:?}", f.name.span, f.params[0].span),
-        "7:103..104 7:105..106"
-    );
+    let ast::ItemKind::Fn(f) = &item.kind else { panic!("a function") };
+    assert_eq!(format!("{:?} {:?}", f.name.span, f.params[0].span), "7:103..104 7:105..106");
     assert_eq!(format!("{:?}", f.body.span), "7:110..117");
     let text = "fn f() = if a { 1 } /* c */ + x[0] /* d */ ;";
     let file = file(text);
-    let ast::ItemKind::Fn(f) = &file.items[0].kind else {
-        panic!("a function")
-    };
+    let ast::ItemKind::Fn(f) = &file.items[0].kind else { panic!("a function") };
     assert_eq!(format!("{:?}", f.body.span), "0:9..34");
 }
 

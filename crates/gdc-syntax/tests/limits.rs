@@ -6,18 +6,10 @@ use gdc_syntax::{Diagnostics, FileId, codes, parse};
 fn codes_of(text: &str) -> Vec<&'static str> {
     let mut diagnostics = Diagnostics::default();
     let result = parse::parse_file(text, FileId(0), &mut diagnostics);
-    assert_eq!(
-        result.is_err(),
-        diagnostics.has_errors(),
-        "an error is always said: {text:.80}"
-    );
+    assert_eq!(result.is_err(), diagnostics.has_errors(), "an error is always said: {text:.80}");
     for d in diagnostics.as_slice() {
         let (start, end) = (d.span.start as usize, d.span.end as usize);
-        assert!(
-            start <= end && text.get(start..end).is_some(),
-            "{:?} in {text:.80}",
-            d.span
-        );
+        assert!(start <= end && text.get(start..end).is_some(), "{:?} in {text:.80}", d.span);
     }
     let mut codes: Vec<_> = diagnostics.as_slice().iter().map(|d| d.code.0).collect();
     codes.dedup();
@@ -25,11 +17,7 @@ fn codes_of(text: &str) -> Vec<&'static str> {
 }
 
 fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
-    format!(
-        "fn f(x) = {}{inner}{};",
-        open.repeat(times),
-        close.repeat(times)
-    )
+    format!("fn f(x) = {}{inner}{};", open.repeat(times), close.repeat(times))
 }
 
 #[test]
@@ -48,11 +36,7 @@ fn nesting_is_accepted_up_to_the_limit_and_refused_beyond() {
     ];
     for (open, inner, close) in forms {
         assert_eq!(codes_of(&nested(open, inner, close, 20)), [""; 0], "{open}");
-        assert_eq!(
-            codes_of(&nested(open, inner, close, 2000)),
-            ["E0007"],
-            "{open}"
-        );
+        assert_eq!(codes_of(&nested(open, inner, close, 2000)), ["E0007"], "{open}");
     }
     assert_eq!(codes_of(&nested("(", "x", ")", 64)), [""; 0]);
 }
@@ -67,31 +51,14 @@ fn chains_without_brackets_are_bounded_too() {
         let text = format!("fn f(x) = x{};", unit.repeat(20_000));
         assert_eq!(codes_of(&text), ["E0007"], "{unit}");
     }
-    assert_eq!(
-        codes_of(&format!("fn f(x) = {}0;", "x[0] else ".repeat(5000))),
-        ["E0007"]
-    );
-    assert_eq!(
-        codes_of(&format!(
-            "fn f(x) = {}{{ 0 }};",
-            "if x { 1 } else ".repeat(5000)
-        )),
-        ["E0007"]
-    );
-    assert_eq!(
-        codes_of(&format!("fn f(x) = {}x;", "x + ".repeat(200))),
-        [""; 0]
-    );
+    assert_eq!(codes_of(&format!("fn f(x) = {}0;", "x[0] else ".repeat(5000))), ["E0007"]);
+    assert_eq!(codes_of(&format!("fn f(x) = {}{{ 0 }};", "if x { 1 } else ".repeat(5000))), ["E0007"]);
+    assert_eq!(codes_of(&format!("fn f(x) = {}x;", "x + ".repeat(200))), [""; 0]);
 }
 
 #[test]
 fn nesting_with_an_error_inside_is_not_exponential() {
-    for (open, close) in [
-        ("{ if x { ", " } }"),
-        ("(", ")"),
-        ("f(a = (", "))"),
-        ("{ let a = ", "; a }"),
-    ] {
+    for (open, close) in [("{ if x { ", " } }"), ("(", ")"), ("f(a = (", "))"), ("{ let a = ", "; a }")] {
         let codes = codes_of(&nested(open, "x y", close, 20));
         assert_eq!(codes, ["E0001"], "{open}");
     }
@@ -122,9 +89,7 @@ optimizer sgd(lr = 0.1) for w: [...], g { state m = 0; after { m <- w; } w <- w 
 
 /// A small generator of numbers, so that the test is the same everywhere.
 fn next(seed: &mut u64) -> usize {
-    *seed = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*seed >> 33) as usize
 }
 
@@ -132,8 +97,8 @@ fn next(seed: &mut u64) -> usize {
 fn damaged_sources_are_refused_without_a_panic() {
     assert_eq!(codes_of(SOURCE), [""; 0]);
     let pieces = [
-        "", " ", ";", "{", "}", "(", ")", "[", "]", "let", "<-", "|", "\"", "/*", "///", "−",
-        "1.0f32", "..", "else", "=", "é", "²", "#", "'", "\u{feff}", "r#x", "0.", "\\", "_", "//!",
+        "", " ", ";", "{", "}", "(", ")", "[", "]", "let", "<-", "|", "\"", "/*", "///", "−", "1.0f32", "..", "else",
+        "=", "é", "²", "#", "'", "\u{feff}", "r#x", "0.", "\\", "_", "//!",
     ];
     let mut seed = 1;
     for _ in 0..300 {

@@ -6,10 +6,7 @@ use gdc_syntax::{Diagnostic, SourceMap, Span, codes};
 #[test]
 fn all_parts_are_shown() {
     let mut sources = SourceMap::default();
-    let a = sources.add(
-        "a.gd",
-        "model M {\n    input x: [3];\n    let y = x + z; // θ\n}\n",
-    );
+    let a = sources.add("a.gd", "model M {\n    input x: [3];\n    let y = x + z; // θ\n}\n");
     let b = sources.add("b.gd", "layer z(x: [4]) { x }\n");
     let diagnostics = [
         Diagnostic::error(codes::E0001, Span::new(a, 40, 45), "3 is not 4")
@@ -43,13 +40,7 @@ fn all_parts_are_shown() {
     1 | model M {
       | ^^^^^
     ");
-    assert_eq!(
-        short(&diagnostics[0], &sources),
-        "a.gd:3:13: error[E0001]: 3 is not 4"
-    );
-    assert_eq!(
-        short(&diagnostics[1], &sources),
-        "a.gd:1:1: warning[E0012]: a warning"
-    );
+    assert_eq!(short(&diagnostics[0], &sources), "a.gd:3:13: error[E0001]: 3 is not 4");
+    assert_eq!(short(&diagnostics[1], &sources), "a.gd:1:1: warning[E0012]: a warning");
     assert!(render(&diagnostics, &sources, true).contains("\u{1b}["));
 }

@@ -67,14 +67,7 @@ impl Builder<'_> {
             }
             let op = self.need(parts, Rule::op)?;
             let op_span = self.span(&op);
-            let right = self.climb(
-                parts,
-                if power == power::POW {
-                    power
-                } else {
-                    power + 1
-                },
-            )?;
+            let right = self.climb(parts, if power == power::POW { power } else { power + 1 })?;
             match unchained {
                 Some((earlier, span)) if earlier == power => self.chained(power, span, op_span),
                 _ => {}
@@ -97,34 +90,16 @@ impl Builder<'_> {
         self.report(diagnostic);
     }
 
-    fn join(
-        &mut self,
-        infix: Infix,
-        op_span: Span,
-        left: ast::Expr,
-        right: ast::Expr,
-    ) -> ast::Expr {
+    fn join(&mut self, infix: Infix, op_span: Span, left: ast::Expr, right: ast::Expr) -> ast::Expr {
         let span = left.span.to(right.span);
         let (left, right) = (Box::new(left), Box::new(right));
         let kind = match infix {
             Infix::Pipe => {
                 self.check_pipe_target(&right);
-                ExprKind::Pipe {
-                    value: left,
-                    call: right,
-                }
+                ExprKind::Pipe { value: left, call: right }
             }
-            Infix::Range { inclusive } => ExprKind::Range {
-                start: Some(left),
-                end: Some(right),
-                inclusive,
-            },
-            Infix::Binary(op) => ExprKind::Binary {
-                op,
-                op_span,
-                left,
-                right,
-            },
+            Infix::Range { inclusive } => ExprKind::Range { start: Some(left), end: Some(right), inclusive },
+            Infix::Binary(op) => ExprKind::Binary { op, op_span, left, right },
         };
         ast::Expr { kind, span }
     }
@@ -133,11 +108,7 @@ impl Builder<'_> {
         if is_call(call) {
             return;
         }
-        let diagnostic = Diagnostic::error(
-            codes::E0010,
-            call.span,
-            "the right side of `|>` must be a call",
-        );
+        let diagnostic = Diagnostic::error(codes::E0010, call.span, "the right side of `|>` must be a call");
         let diagnostic = match &call.kind {
             ExprKind::Binary { left, .. } if is_call(left) => diagnostic
                 .label("`|>` binds loosest, so all of this is its right side")
@@ -155,17 +126,10 @@ impl Builder<'_> {
     /// An operand with what stands before and after it.
     fn operand(&mut self, parts: &mut Parts<'_>) -> Built<ast::Expr> {
         if let Some(pair) = parts.take(Rule::prefix) {
-            let op = if pair.as_str() == "!" {
-                UnaryOp::Not
-            } else {
-                UnaryOp::Neg
-            };
+            let op = if pair.as_str() == "!" { UnaryOp::Not } else { UnaryOp::Neg };
             let operand = self.climb(parts, power::PREFIX)?;
             let span = self.span(&pair).to(operand.span);
-            let kind = ExprKind::Unary {
-                op,
-                operand: Box::new(operand),
-            };
+            let kind = ExprKind::Unary { op, operand: Box::new(operand) };
             return Ok(ast::Expr { kind, span });
         }
         let Some(pair) = parts.next() else {
@@ -211,23 +175,13 @@ impl Builder<'_> {
                 if let Some(otherwise) = &otherwise {
                     span.end = otherwise.span.end;
                 }
-                ExprKind::Index {
-                    base,
-                    at,
-                    otherwise,
-                }
+                ExprKind::Index { base, at, otherwise }
             }
             Rule::field => match parts.next() {
-                Some(pair) => ExprKind::Field {
-                    base,
-                    name: self.name(&pair),
-                },
+                Some(pair) => ExprKind::Field { base, name: self.name(&pair) },
                 None => return Err(self.disagreement(span)),
             },
-            _ => ExprKind::As {
-                base,
-                label: self.need_name(&mut parts)?,
-            },
+            _ => ExprKind::As { base, label: self.need_name(&mut parts)? },
         };
         Ok(ast::Expr { kind, span })
     }
@@ -260,10 +214,7 @@ impl Builder<'_> {
         while let Some(pair) = parts.take(Rule::arg) {
             let mut inner = self.parts(pair);
             let name = inner.take(Rule::ident).map(|pair| self.name(&pair));
-            args.push(ast::Arg {
-                name,
-                value: self.need_expr(&mut inner)?,
-            });
+            args.push(ast::Arg { name, value: self.need_expr(&mut inner)? });
         }
         Ok(args)
     }
@@ -281,11 +232,7 @@ impl Builder<'_> {
             if let Some(end) = &end {
                 span = span.to(end.span);
             }
-            let kind = ExprKind::Range {
-                start: None,
-                end,
-                inclusive,
-            };
+            let kind = ExprKind::Range { start: None, end, inclusive };
             return Ok(ast::Place::At(ast::Expr { kind, span }));
         }
         let expr = self.need_expr(&mut parts)?;
@@ -293,11 +240,7 @@ impl Builder<'_> {
             return Ok(ast::Place::At(expr));
         };
         let span = expr.span.to(self.span(&dots));
-        let kind = ExprKind::Range {
-            start: Some(Box::new(expr)),
-            end: None,
-            inclusive: false,
-        };
+        let kind = ExprKind::Range { start: Some(Box::new(expr)), end: None, inclusive: false };
         Ok(ast::Place::At(ast::Expr { kind, span }))
     }
 
@@ -340,15 +283,9 @@ impl Builder<'_> {
             && !comma
             && let Some(expr) = list.pop()
         {
-            return Ok(ast::Expr {
-                kind: expr.kind,
-                span,
-            });
+            return Ok(ast::Expr { kind: expr.kind, span });
         }
-        Ok(ast::Expr {
-            kind: ExprKind::Tuple(list),
-            span,
-        })
+        Ok(ast::Expr { kind: ExprKind::Tuple(list), span })
     }
 
     fn if_expr(&mut self, pair: Pair<'_, Rule>) -> Built<ast::Expr> {
@@ -357,19 +294,12 @@ impl Builder<'_> {
         self.enter(1, start)?;
         let condition = Box::new(self.need_expr(&mut parts)?);
         let then = self.need_block(&mut parts)?;
-        let mut span = Span {
-            end: then.span.end,
-            ..start
-        };
+        let mut span = Span { end: then.span.end, ..start };
         let mut otherwise = None;
         if let Some(pair) = parts.take(Rule::if_) {
             let expr = self.if_expr(pair)?;
             let span = expr.span;
-            otherwise = Some(ast::Block {
-                statements: Vec::new(),
-                value: Some(Box::new(expr)),
-                span,
-            });
+            otherwise = Some(ast::Block { statements: Vec::new(), value: Some(Box::new(expr)), span });
         } else if let Some(pair) = parts.take(Rule::block) {
             otherwise = Some(self.block(pair)?);
         }
@@ -377,14 +307,7 @@ impl Builder<'_> {
             span.end = block.span.end;
         }
         self.leave(1);
-        Ok(ast::Expr {
-            kind: ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-            span,
-        })
+        Ok(ast::Expr { kind: ExprKind::If { condition, then, otherwise }, span })
     }
 
     fn reduce(&mut self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
@@ -405,22 +328,14 @@ impl Builder<'_> {
         let binders = self.binders(&mut parts)?;
         let body = Box::new(self.need_expr(&mut parts)?);
         let condition = self.optional_expr(&mut parts)?.map(Box::new);
-        Ok(ExprKind::Reduce {
-            op,
-            binders,
-            body,
-            condition,
-        })
+        Ok(ExprKind::Reduce { op, binders, body, condition })
     }
 
     fn binders(&mut self, parts: &mut Parts<'_>) -> Built<Vec<ast::Binder>> {
         let mut binders = Vec::new();
         while let Some(pair) = parts.take(Rule::binder) {
             let mut inner = self.parts(pair);
-            binders.push(ast::Binder {
-                name: self.need_name(&mut inner)?,
-                range: self.optional_expr(&mut inner)?,
-            });
+            binders.push(ast::Binder { name: self.need_name(&mut inner)?, range: self.optional_expr(&mut inner)? });
         }
         Ok(binders)
     }
@@ -433,11 +348,7 @@ impl Builder<'_> {
             carries.push((self.need_name(&mut inner)?, self.need_expr(&mut inner)?));
         }
         let over = self.binders(&mut parts)?;
-        Ok(ExprKind::Scan {
-            carries,
-            over,
-            body: self.need_block(&mut parts)?,
-        })
+        Ok(ExprKind::Scan { carries, over, body: self.need_block(&mut parts)? })
     }
 }
 
@@ -446,9 +357,7 @@ impl Builder<'_> {
 fn levels(pair: &Pair<'_, Rule>) -> usize {
     use Rule::{call, field, index, label, op, prefix};
     let operators = pair.clone().into_inner();
-    1 + operators
-        .filter(|p| matches!(p.as_rule(), op | prefix | call | index | field | label))
-        .count()
+    1 + operators.filter(|p| matches!(p.as_rule(), op | prefix | call | index | field | label)).count()
 }
 
 /// Whether `expr` can stand on the right of `|>`.
@@ -464,10 +373,7 @@ fn is_call(expr: &ast::Expr) -> bool {
 fn infix(text: &str) -> Option<(Infix, u8)> {
     use BinaryOp::*;
     let mut spelling = ['\0'; 3];
-    for (slot, c) in spelling
-        .iter_mut()
-        .zip(text.chars().filter(|c| !c.is_whitespace()))
-    {
+    for (slot, c) in spelling.iter_mut().zip(text.chars().filter(|c| !c.is_whitespace())) {
         *slot = c;
     }
     let binary = |op, power| Some((Infix::Binary(op), power));

@@ -56,11 +56,7 @@ impl<'i> Parts<'i> {
 
     /// The next child if it is a `rule`.
     fn take(&mut self, rule: Rule) -> Option<Pair<'i, Rule>> {
-        if self.peek() == Some(rule) {
-            self.pairs.next()
-        } else {
-            None
-        }
+        if self.peek() == Some(rule) { self.pairs.next() } else { None }
     }
 }
 
@@ -104,13 +100,7 @@ fn is_keyword(rule: Rule) -> bool {
 
 impl<'d> Builder<'d> {
     pub(crate) fn new(file: FileId, offset: usize, diagnostics: &'d mut Diagnostics) -> Self {
-        Builder {
-            file,
-            offset,
-            depth: 0,
-            diagnostics,
-            failed: false,
-        }
+        Builder { file, offset, depth: 0, diagnostics, failed: false }
     }
 
     /// `Err` if anything was reported since the builder was made.
@@ -125,19 +115,12 @@ impl<'d> Builder<'d> {
 
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let range = pair.as_span();
-        Span::new(
-            self.file,
-            self.offset + range.start(),
-            self.offset + range.end(),
-        )
+        Span::new(self.file, self.offset + range.start(), self.offset + range.end())
     }
 
     fn parts<'i>(&self, pair: Pair<'i, Rule>) -> Parts<'i> {
         let whole = self.span(&pair);
-        Parts {
-            pairs: pair.into_inner().peekable(),
-            whole,
-        }
+        Parts { pairs: pair.into_inner().peekable(), whole }
     }
 
     /// The next child, which the grammar says is a `rule`.
@@ -149,11 +132,7 @@ impl<'d> Builder<'d> {
     }
 
     fn disagreement(&mut self, span: Span) -> Reported {
-        self.report(Diagnostic::error(
-            codes::E0099,
-            span,
-            "internal error: the parser and the grammar disagree",
-        ))
+        self.report(Diagnostic::error(codes::E0099, span, "internal error: the parser and the grammar disagree"))
     }
 
     /// Counts `levels` of the tree in; undone by [`Builder::leave`].
@@ -164,9 +143,7 @@ impl<'d> Builder<'d> {
         }
         Err(self.report(
             Diagnostic::error(codes::E0007, span, "this expression is nested too deeply")
-                .note(format!(
-                    "the limit is {MAX_DEPTH} operators and brackets along a path"
-                ))
+                .note(format!("the limit is {MAX_DEPTH} operators and brackets along a path"))
                 .help("bind parts of it with `let`"),
         ))
     }
@@ -206,37 +183,24 @@ impl<'d> Builder<'d> {
             Rule::import => {
                 let pair = self.need(&mut parts, Rule::string)?;
                 let span = self.span(&pair);
-                ast::ItemKind::Import {
-                    path: self.string(&pair)?,
-                    span,
-                }
+                ast::ItemKind::Import { path: self.string(&pair)?, span }
             }
             Rule::model => ast::ItemKind::Model(self.model(&mut parts)?),
             Rule::layer | Rule::func => {
                 let function;
                 (function, end) = self.function(&mut parts)?;
-                if rule == Rule::layer {
-                    ast::ItemKind::Layer(function)
-                } else {
-                    ast::ItemKind::Fn(function)
-                }
+                if rule == Rule::layer { ast::ItemKind::Layer(function) } else { ast::ItemKind::Fn(function) }
             }
             Rule::optimizer => ast::ItemKind::Optimizer(self.optimizer(&mut parts)?),
             Rule::transform => ast::ItemKind::Transform(self.optimizer(&mut parts)?),
             Rule::const_ => {
                 let pattern = self.need_pattern(&mut parts)?;
-                ast::ItemKind::Const {
-                    pattern,
-                    value: self.need_expr(&mut parts)?,
-                }
+                ast::ItemKind::Const { pattern, value: self.need_expr(&mut parts)? }
             }
             _ => return Err(self.disagreement(span)),
         };
         // A pair may end in blanks that were skipped in search of an optional part.
-        let span = Span {
-            end: end.end,
-            ..span
-        };
+        let span = Span { end: end.end, ..span };
         Ok(ast::Item { docs, kind, span })
     }
 
@@ -274,25 +238,13 @@ impl<'d> Builder<'d> {
             let semi = self.need(parts, Rule::semi)?;
             end = self.span(&semi);
             let span = value.span;
-            ast::Block {
-                statements: Vec::new(),
-                value: Some(Box::new(value)),
-                span,
-            }
+            ast::Block { statements: Vec::new(), value: Some(Box::new(value)), span }
         };
         if let Some(pair) = parts.take(Rule::derivative) {
             end = self.span(&pair);
             body.statements.push(self.derivative(pair)?);
         }
-        Ok((
-            ast::Function {
-                name,
-                params,
-                result,
-                body,
-            },
-            end,
-        ))
+        Ok((ast::Function { name, params, result, body }, end))
     }
 
     fn optimizer(&mut self, parts: &mut Parts<'_>) -> Built<ast::Optimizer> {
@@ -304,14 +256,7 @@ impl<'d> Builder<'d> {
         let weight_type = self.optional_type(&mut header)?;
         let gradient = self.need_name(&mut header)?;
         let body = self.need_block(parts)?;
-        Ok(ast::Optimizer {
-            name,
-            params,
-            weight,
-            weight_type,
-            gradient,
-            body,
-        })
+        Ok(ast::Optimizer { name, params, weight, weight_type, gradient, body })
     }
 
     /// Parameters, none where they are not written.
@@ -353,12 +298,7 @@ impl<'d> Builder<'d> {
         if let Some(default) = &default {
             span = span.to(default.span);
         }
-        Ok(ast::Param {
-            pattern,
-            kind,
-            default,
-            span,
-        })
+        Ok(ast::Param { pattern, kind, default, span })
     }
 
     fn need_type(&mut self, parts: &mut Parts<'_>) -> Built<ast::Type> {
@@ -383,10 +323,7 @@ impl<'d> Builder<'d> {
             while let Some(ty) = self.optional_type(&mut parts)? {
                 members.push(ty);
             }
-            return Ok(ast::Type {
-                kind: ast::TypeKind::Tuple(members),
-                span,
-            });
+            return Ok(ast::Type { kind: ast::TypeKind::Tuple(members), span });
         }
         let mut shape = None;
         if let Some(pair) = parts.take(Rule::shape) {
@@ -407,10 +344,7 @@ impl<'d> Builder<'d> {
         if let Some(range) = &range {
             span.end = range.span.end;
         }
-        Ok(ast::Type {
-            kind: ast::TypeKind::Tensor { shape, range },
-            span,
-        })
+        Ok(ast::Type { kind: ast::TypeKind::Tensor { shape, range }, span })
     }
 
     fn need_pattern(&mut self, parts: &mut Parts<'_>) -> Built<ast::Pattern> {

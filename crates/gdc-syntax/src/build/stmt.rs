@@ -36,20 +36,12 @@ impl Builder<'_> {
                 Line::Closed(_, expr) if last && has_value(&expr) => value = Some(Box::new(expr)),
                 Line::Closed(docs, expr) => {
                     let span = expr.span;
-                    statements.push(ast::Stmt {
-                        docs,
-                        kind: StmtKind::Expr(expr),
-                        span,
-                    });
+                    statements.push(ast::Stmt { docs, kind: StmtKind::Expr(expr), span });
                 }
             }
         }
         self.leave(1);
-        Ok(ast::Block {
-            statements,
-            value,
-            span,
-        })
+        Ok(ast::Block { statements, value, span })
     }
 
     fn line(&mut self, pair: Pair<'_, Rule>) -> Built<Line> {
@@ -80,11 +72,7 @@ impl Builder<'_> {
                 .help("`let name = ...;` binds a value, `name <- ...;` gives a next value")
                 .help("the value of a block is its last expression, without `;`"),
         );
-        Ok(Line::Stmt(ast::Stmt {
-            docs,
-            kind: StmtKind::Expr(value),
-            span,
-        }))
+        Ok(Line::Stmt(ast::Stmt { docs, kind: StmtKind::Expr(value), span }))
     }
 
     /// An `if`, a `scan` or a block.
@@ -96,92 +84,46 @@ impl Builder<'_> {
         let expr = self.primary(pair)?;
         if let Some(semi) = parts.take(Rule::semi) {
             let span = expr.span.to(self.span(&semi));
-            return Ok(Line::Stmt(ast::Stmt {
-                docs,
-                kind: StmtKind::Expr(expr),
-                span,
-            }));
+            return Ok(Line::Stmt(ast::Stmt { docs, kind: StmtKind::Expr(expr), span }));
         }
         Ok(Line::Closed(docs, expr))
     }
 
-    fn keyword_statement(
-        &mut self,
-        docs: Vec<String>,
-        pair: Pair<'_, Rule>,
-        mut span: Span,
-    ) -> Built<ast::Stmt> {
+    fn keyword_statement(&mut self, docs: Vec<String>, pair: Pair<'_, Rule>, mut span: Span) -> Built<ast::Stmt> {
         let rule = pair.as_rule();
         if rule == Rule::derivative {
-            return Ok(ast::Stmt {
-                docs,
-                ..self.derivative(pair)?
-            });
+            return Ok(ast::Stmt { docs, ..self.derivative(pair)? });
         }
         let mut parts = self.parts(pair);
         let p = &mut parts;
         let kind = match rule {
             Rule::let_ => self.let_statement(p)?,
             Rule::declare => self.declaration(p)?,
-            Rule::update => StmtKind::Update {
-                name: self.need_name(p)?,
-                value: self.need_expr(p)?,
-            },
-            Rule::const_ => StmtKind::Const {
-                pattern: self.need_pattern(p)?,
-                value: self.need_expr(p)?,
-            },
-            Rule::for_ => StmtKind::For {
-                pattern: self.need_pattern(p)?,
-                over: self.need_expr(p)?,
-                body: self.need_block(p)?,
-            },
-            Rule::yield_ => StmtKind::Yield {
-                value: self.need_expr(p)?,
-            },
-            Rule::loss => StmtKind::Loss {
-                name: p.take(Rule::ident).map(|pair| self.name(&pair)),
-                value: self.need_expr(p)?,
-            },
-            Rule::output => StmtKind::Output {
-                name: self.need_name(p)?,
-                value: self.need_expr(p)?,
-            },
-            Rule::metric => StmtKind::Metric {
-                name: self.need_name(p)?,
-                value: self.need_expr(p)?,
-            },
-            Rule::use_layer => StmtKind::UseLayer {
-                name: self.need_name(p)?,
-                value: self.need_expr(p)?,
-            },
+            Rule::update => StmtKind::Update { name: self.need_name(p)?, value: self.need_expr(p)? },
+            Rule::const_ => StmtKind::Const { pattern: self.need_pattern(p)?, value: self.need_expr(p)? },
+            Rule::for_ => {
+                StmtKind::For { pattern: self.need_pattern(p)?, over: self.need_expr(p)?, body: self.need_block(p)? }
+            }
+            Rule::yield_ => StmtKind::Yield { value: self.need_expr(p)? },
+            Rule::loss => {
+                StmtKind::Loss { name: p.take(Rule::ident).map(|pair| self.name(&pair)), value: self.need_expr(p)? }
+            }
+            Rule::output => StmtKind::Output { name: self.need_name(p)?, value: self.need_expr(p)? },
+            Rule::metric => StmtKind::Metric { name: self.need_name(p)?, value: self.need_expr(p)? },
+            Rule::use_layer => StmtKind::UseLayer { name: self.need_name(p)?, value: self.need_expr(p)? },
             Rule::optimize => self.optimizer_statement(p)?,
-            Rule::transforming => StmtKind::Transform {
-                value: self.need_expr(p)?,
-            },
-            Rule::freeze => StmtKind::Freeze {
-                selectors: self.selectors(p)?,
-            },
-            Rule::train => StmtKind::Train {
-                settings: self.settings(p)?,
-            },
-            Rule::assert => StmtKind::Assert {
-                value: self.need_expr(p)?,
-            },
-            Rule::stream => StmtKind::Stream {
-                value: self.need_expr(p)?,
-            },
-            Rule::precision => StmtKind::Precision {
-                value: self.need_name(p)?,
-            },
+            Rule::transforming => StmtKind::Transform { value: self.need_expr(p)? },
+            Rule::freeze => StmtKind::Freeze { selectors: self.selectors(p)? },
+            Rule::train => StmtKind::Train { settings: self.settings(p)? },
+            Rule::assert => StmtKind::Assert { value: self.need_expr(p)? },
+            Rule::stream => StmtKind::Stream { value: self.need_expr(p)? },
+            Rule::precision => StmtKind::Precision { value: self.need_name(p)? },
             Rule::entry => {
                 let (function, end) = self.function(p)?;
                 span.end = end.end;
                 StmtKind::Entry(function)
             }
-            Rule::after => StmtKind::After {
-                body: self.need_block(p)?,
-            },
+            Rule::after => StmtKind::After { body: self.need_block(p)? },
             _ => return Err(self.disagreement(span)),
         };
         Ok(ast::Stmt { docs, kind, span })
@@ -196,11 +138,7 @@ impl Builder<'_> {
             params.push(self.name(&pair));
         }
         let value = self.need_expr(&mut parts)?;
-        Ok(ast::Stmt {
-            docs: Vec::new(),
-            kind: StmtKind::Derivative { params, value },
-            span,
-        })
+        Ok(ast::Stmt { docs: Vec::new(), kind: StmtKind::Derivative { params, value }, span })
     }
 
     fn declaration(&mut self, parts: &mut Parts<'_>) -> Built<StmtKind> {
@@ -235,12 +173,8 @@ impl Builder<'_> {
         {
             let span = self.span(&pair);
             self.report(
-                Diagnostic::error(
-                    codes::E0015,
-                    span,
-                    "`else drop` belongs to the form with `+=`",
-                )
-                .help("`x[...] else 0` says what a read outside of `x` yields"),
+                Diagnostic::error(codes::E0015, span, "`else drop` belongs to the form with `+=`")
+                    .help("`x[...] else 0` says what a read outside of `x` yields"),
             );
         }
         if let (ast::Pattern::Tuple(_, span), Some(places)) = (&pattern, places_span) {
@@ -251,36 +185,22 @@ impl Builder<'_> {
         }
         if accumulate && indices.is_none() {
             self.report(
-                Diagnostic::error(
-                    codes::E0015,
-                    pattern.span(),
-                    "`+=` needs the places it adds at",
-                )
-                .help("write `let y[p*s + i]: [n] += ...;`, or `y <- y + ...;` for a next value"),
+                Diagnostic::error(codes::E0015, pattern.span(), "`+=` needs the places it adds at")
+                    .help("write `let y[p*s + i]: [n] += ...;`, or `y <- y + ...;` for a next value"),
             );
         }
         if !accumulate {
             for place in indices.iter().flatten() {
                 if let ast::IndexBinder::Place(expr) = place {
                     self.report(
-                        Diagnostic::error(
-                            codes::E0015,
-                            expr.span,
-                            "a computed place needs the form with `+=`",
-                        )
-                        .label("an index of `let y[i] = ...;` is a name")
-                        .help("write `let y[p*s + i]: [n] += ...;` to add at computed places"),
+                        Diagnostic::error(codes::E0015, expr.span, "a computed place needs the form with `+=`")
+                            .label("an index of `let y[i] = ...;` is a name")
+                            .help("write `let y[p*s + i]: [n] += ...;` to add at computed places"),
                     );
                 }
             }
         }
-        Ok(StmtKind::Let {
-            pattern,
-            indices,
-            ty,
-            accumulate,
-            value,
-        })
+        Ok(StmtKind::Let { pattern, indices, ty, accumulate, value })
     }
 
     /// What stands in brackets on the left of a `let`.
@@ -296,10 +216,9 @@ impl Builder<'_> {
             let expr = self.need_expr(&mut place)?;
             let range = self.optional_expr(&mut place)?;
             places.push(match expr {
-                ast::Expr {
-                    kind: ast::ExprKind::Name(name),
-                    ..
-                } => ast::IndexBinder::Bind(ast::Binder { name, range }),
+                ast::Expr { kind: ast::ExprKind::Name(name), .. } => {
+                    ast::IndexBinder::Bind(ast::Binder { name, range })
+                }
                 expr => {
                     if range.is_some() {
                         self.report(
@@ -321,11 +240,7 @@ impl Builder<'_> {
             let mut inner = self.parts(pair);
             with.push(self.need_expr(&mut inner)?);
         }
-        Ok(StmtKind::Optimizer {
-            value,
-            with,
-            selectors: self.selectors(parts)?,
-        })
+        Ok(StmtKind::Optimizer { value, with, selectors: self.selectors(parts)? })
     }
 
     fn selectors(&mut self, parts: &mut Parts<'_>) -> Built<Vec<ast::Selector>> {
@@ -337,10 +252,7 @@ impl Builder<'_> {
             while let Some(pair) = inner.next() {
                 path.push(self.name(&pair));
             }
-            let span = path.last().map_or(start, |last| Span {
-                end: last.span.end,
-                ..start
-            });
+            let span = path.last().map_or(start, |last| Span { end: last.span.end, ..start });
             selectors.push(ast::Selector { parts: path, span });
         }
         Ok(selectors)
@@ -350,10 +262,7 @@ impl Builder<'_> {
         let mut settings = Vec::new();
         while let Some(pair) = parts.take(Rule::setting) {
             let mut inner = self.parts(pair);
-            settings.push(ast::Setting {
-                name: self.need_name(&mut inner)?,
-                value: self.need_expr(&mut inner)?,
-            });
+            settings.push(ast::Setting { name: self.need_name(&mut inner)?, value: self.need_expr(&mut inner)? });
         }
         Ok(settings)
     }
@@ -364,14 +273,10 @@ impl Builder<'_> {
 fn has_value(expr: &ast::Expr) -> bool {
     match &expr.kind {
         ast::ExprKind::Block(block) => block.value.is_some(),
-        ast::ExprKind::If {
-            then,
-            otherwise: Some(otherwise),
-            ..
-        } => then.value.is_some() || otherwise.value.as_deref().is_some_and(has_value),
-        ast::ExprKind::If {
-            otherwise: None, ..
-        } => false,
+        ast::ExprKind::If { then, otherwise: Some(otherwise), .. } => {
+            then.value.is_some() || otherwise.value.as_deref().is_some_and(has_value)
+        }
+        ast::ExprKind::If { otherwise: None, .. } => false,
         _ => true,
     }
 }

@@ -12,15 +12,8 @@ impl Builder<'_> {
     /// A name, in NFC.
     pub(super) fn name(&mut self, pair: &Pair<'_, Rule>) -> ast::Name {
         let text = pair.as_str();
-        let text = if text.is_ascii() {
-            text.to_owned()
-        } else {
-            text.nfc().collect()
-        };
-        ast::Name {
-            text,
-            span: self.span(pair),
-        }
+        let text = if text.is_ascii() { text.to_owned() } else { text.nfc().collect() };
+        ast::Name { text, span: self.span(pair) }
     }
 
     pub(super) fn need_name(&mut self, parts: &mut Parts<'_>) -> Built<ast::Name> {
@@ -37,10 +30,7 @@ impl Builder<'_> {
         };
         if value.is_infinite() {
             let span = self.span(pair);
-            self.report(
-                Diagnostic::error(codes::E0005, span, "this number is too large")
-                    .help("`inf` is infinity"),
-            );
+            self.report(Diagnostic::error(codes::E0005, span, "this number is too large").help("`inf` is infinity"));
         } else if integer && value > 9_007_199_254_740_992.0 {
             let span = self.span(pair);
             self.report(
@@ -57,11 +47,9 @@ impl Builder<'_> {
             Ok(text) => Ok(text),
             Err(escape) => {
                 let span = self.span(pair);
-                let known = "the known escapes are `\\n`, `\\t`, `\\r`, `\\0`, `\\\\`, `\\\"`, `\\'`, `\\x41` and `\\u{e9}`";
-                self.report(
-                    Diagnostic::error(codes::E0016, span, format!("unknown escape `{escape}`"))
-                        .note(known),
-                );
+                let known =
+                    "the known escapes are `\\n`, `\\t`, `\\r`, `\\0`, `\\\\`, `\\\"`, `\\'`, `\\x41` and `\\u{e9}`";
+                self.report(Diagnostic::error(codes::E0016, span, format!("unknown escape `{escape}`")).note(known));
                 Ok(String::new())
             }
         }
@@ -81,10 +69,7 @@ impl Builder<'_> {
                     doc_line(line.strip_prefix('*').unwrap_or(line))
                 }));
             } else {
-                let literal = text
-                    .find(['"', 'r'])
-                    .and_then(|at| text.get(at..))
-                    .unwrap_or("");
+                let literal = text.find(['"', 'r']).and_then(|at| text.get(at..)).unwrap_or("");
                 let literal = literal.trim_end_matches(']').trim_end();
                 let inside = unescape(literal).unwrap_or_default();
                 lines.extend(inside.lines().map(doc_line));
@@ -103,10 +88,7 @@ fn unescape(literal: &str) -> Result<String, String> {
     if let Some(raw) = literal.strip_prefix('r') {
         return Ok(raw.trim_matches('#').trim_matches('"').to_owned());
     }
-    let inside = literal
-        .strip_prefix('"')
-        .and_then(|l| l.strip_suffix('"'))
-        .unwrap_or(literal);
+    let inside = literal.strip_prefix('"').and_then(|l| l.strip_suffix('"')).unwrap_or(literal);
     let mut text = String::with_capacity(inside.len());
     let mut chars = inside.chars();
     while let Some(c) = chars.next() {
@@ -142,9 +124,7 @@ fn unescape(literal: &str) -> Result<String, String> {
 }
 
 fn character(digits: &str, limit: u32) -> Option<char> {
-    let value = u32::from_str_radix(digits, 16)
-        .ok()
-        .filter(|v| *v <= limit)?;
+    let value = u32::from_str_radix(digits, 16).ok().filter(|v| *v <= limit)?;
     char::from_u32(value)
 }
 
@@ -154,10 +134,7 @@ mod tests {
 
     #[test]
     fn literals_stand_for_their_text() {
-        assert_eq!(
-            unescape(r#""a\"b\\\n\u{e9}\x41""#).as_deref(),
-            Ok("a\"b\\\n\u{e9}A")
-        );
+        assert_eq!(unescape(r#""a\"b\\\n\u{e9}\x41""#).as_deref(), Ok("a\"b\\\n\u{e9}A"));
         assert_eq!(unescape(r##"r#"a\n"#"##).as_deref(), Ok("a\\n"));
         assert_eq!(unescape(r#""\q""#), Err("\\q".to_owned()));
         assert_eq!(unescape(r#""\u{d800}""#), Err("\\u{d800}".to_owned()));

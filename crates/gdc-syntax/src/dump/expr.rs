@@ -11,11 +11,7 @@ pub fn dump_expr(expr: &ast::Expr) -> String {
 }
 
 pub(super) fn names_text(names: &[ast::Name]) -> String {
-    names
-        .iter()
-        .map(|n| n.text.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn pattern_text(pattern: &ast::Pattern) -> String {
@@ -55,10 +51,7 @@ pub(super) fn params(params: &[ast::Param]) -> String {
 pub(super) fn type_text(ty: &ast::Type) -> String {
     match &ty.kind {
         ast::TypeKind::Tuple(members) => {
-            format!(
-                "({})",
-                members.iter().map(type_text).collect::<Vec<_>>().join(", ")
-            )
+            format!("({})", members.iter().map(type_text).collect::<Vec<_>>().join(", "))
         }
         ast::TypeKind::Tensor { shape, range } => {
             let mut parts = Vec::new();
@@ -88,11 +81,7 @@ fn binder_text(binder: &ast::Binder) -> String {
 }
 
 fn binders_text(binders: &[ast::Binder]) -> String {
-    binders
-        .iter()
-        .map(binder_text)
-        .collect::<Vec<_>>()
-        .join(", ")
+    binders.iter().map(binder_text).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn place_text(place: &ast::IndexBinder) -> String {
@@ -104,31 +93,20 @@ pub(super) fn place_text(place: &ast::IndexBinder) -> String {
 }
 
 pub(super) fn selectors_text(selectors: &[ast::Selector]) -> String {
-    let paths = selectors.iter().map(|selector| {
-        selector
-            .parts
-            .iter()
-            .map(|p| p.text.as_str())
-            .collect::<Vec<_>>()
-            .join(".")
-    });
+    let paths =
+        selectors.iter().map(|selector| selector.parts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("."));
     paths.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn scan_head(carries: &[(ast::Name, ast::Expr)], over: &[ast::Binder]) -> String {
-    let carries: Vec<String> = carries
-        .iter()
-        .map(|(name, init)| format!("{} = {}", name.text, dump_expr(init)))
-        .collect();
+    let carries: Vec<String> =
+        carries.iter().map(|(name, init)| format!("{} = {}", name.text, dump_expr(init))).collect();
     format!("scan ({}) over {}", carries.join(", "), binders_text(over))
 }
 
 /// A block inside of an expression, on the expression's line.
 fn write_block(out: &mut String, block: &ast::Block) {
-    let mut dumper = super::Dumper {
-        out: String::new(),
-        indent: 0,
-    };
+    let mut dumper = super::Dumper { out: String::new(), indent: 0 };
     dumper.block(block);
     let lines: Vec<&str> = dumper.out.lines().map(str::trim).collect();
     let _ = write!(out, "{{ {} }}", lines.join("; "));
@@ -145,15 +123,9 @@ fn write_list(out: &mut String, exprs: &[ast::Expr]) {
 
 fn write_expr(out: &mut String, expr: &ast::Expr) {
     match &expr.kind {
-        ExprKind::Number {
-            value,
-            integer: true,
-        } => _ = write!(out, "{value}"),
+        ExprKind::Number { value, integer: true } => _ = write!(out, "{value}"),
         // The shortest text that reads back as the same number, always with a point or exponent.
-        ExprKind::Number {
-            value,
-            integer: false,
-        } => _ = write!(out, "{value:?}"),
+        ExprKind::Number { value, integer: false } => _ = write!(out, "{value:?}"),
         ExprKind::Bool(value) => _ = write!(out, "{value}"),
         ExprKind::Str(text) => _ = write!(out, "{text:?}"),
         ExprKind::Name(name) => out.push_str(&name.text),
@@ -176,20 +148,14 @@ fn write_expr(out: &mut String, expr: &ast::Expr) {
             write_expr(out, operand);
             out.push(')');
         }
-        ExprKind::Binary {
-            op, left, right, ..
-        } => {
+        ExprKind::Binary { op, left, right, .. } => {
             out.push('(');
             write_expr(out, left);
             let _ = write!(out, " {} ", op_text(*op));
             write_expr(out, right);
             out.push(')');
         }
-        ExprKind::Range {
-            start,
-            end,
-            inclusive,
-        } => {
+        ExprKind::Range { start, end, inclusive } => {
             if let Some(start) = start {
                 write_expr(out, start);
             }
@@ -205,11 +171,7 @@ fn write_expr(out: &mut String, expr: &ast::Expr) {
             write_expr(out, call);
             out.push(')');
         }
-        ExprKind::If {
-            condition,
-            then,
-            otherwise,
-        } => {
+        ExprKind::If { condition, then, otherwise } => {
             out.push_str("if ");
             write_expr(out, condition);
             out.push(' ');
@@ -219,12 +181,7 @@ fn write_expr(out: &mut String, expr: &ast::Expr) {
                 write_block(out, otherwise);
             }
         }
-        ExprKind::Reduce {
-            op,
-            binders,
-            body,
-            condition,
-        } => {
+        ExprKind::Reduce { op, binders, body, condition } => {
             let _ = write!(out, "{}[{}](", reduce_text(*op), binders_text(binders));
             write_expr(out, body);
             if let Some(condition) = condition {
@@ -233,19 +190,14 @@ fn write_expr(out: &mut String, expr: &ast::Expr) {
             }
             out.push(')');
         }
-        ExprKind::Scan {
-            carries,
-            over,
-            body,
-        } => {
+        ExprKind::Scan { carries, over, body } => {
             out.push_str(&scan_head(carries, over));
             out.push(' ');
             write_block(out, body);
         }
-        ExprKind::Call { .. }
-        | ExprKind::Index { .. }
-        | ExprKind::Field { .. }
-        | ExprKind::As { .. } => write_postfix(out, &expr.kind),
+        ExprKind::Call { .. } | ExprKind::Index { .. } | ExprKind::Field { .. } | ExprKind::As { .. } => {
+            write_postfix(out, &expr.kind)
+        }
     }
 }
 
@@ -266,11 +218,7 @@ fn write_postfix(out: &mut String, kind: &ExprKind) {
             }
             out.push(')');
         }
-        ExprKind::Index {
-            base,
-            at,
-            otherwise,
-        } => {
+        ExprKind::Index { base, at, otherwise } => {
             if otherwise.is_some() {
                 out.push('(');
             }

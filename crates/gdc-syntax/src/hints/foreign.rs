@@ -17,9 +17,7 @@ pub(super) fn foreign_item(s: &Scene<'_>) -> Option<Diagnostic> {
     }
     let word = s.text(0);
     let help = match word {
-        "def" | "func" | "function" | "fun" => {
-            "write `fn name(x) = ...;`, or `layer` where it has parameters"
-        }
+        "def" | "func" | "function" | "fun" => "write `fn name(x) = ...;`, or `layer` where it has parameters",
         "class" | "struct" | "network" | "net" | "module" => {
             "write `model Name { ... }`, or `layer name(x: [n]) { ... }`"
         }
@@ -32,10 +30,7 @@ pub(super) fn foreign_item(s: &Scene<'_>) -> Option<Diagnostic> {
         _ => {
             let meant = closest(word, &crate::scan::ITEM_WORDS)?;
             let message = format!("expected an item, found `{word}`");
-            return Some(
-                Diagnostic::error(codes::E0001, s.span(), message)
-                    .help(format!("did you mean `{meant}`?")),
-            );
+            return Some(Diagnostic::error(codes::E0001, s.span(), message).help(format!("did you mean `{meant}`?")));
         }
     };
     Some(foreign(s, format!("no item begins with `{word}`")).help(help))
@@ -61,9 +56,7 @@ pub(super) fn foreign_statement(s: &Scene<'_>) -> Option<Diagnostic> {
         "match" | "switch" => "write `if ... { ... } else if ... { ... } else { ... }`",
         "elif" | "elseif" | "elsif" => "write `else if ... { ... }`",
         "var" | "val" | "auto" | "mut" => "write `let name = ...;`",
-        "def" | "func" | "function" | "fn" | "class" | "struct" => {
-            "definitions stand at the top of the source"
-        }
+        "def" | "func" | "function" | "fn" | "class" | "struct" => "definitions stand at the top of the source",
         "print" | "println" | "del" | "pass" | "raise" | "throw" | "try" | "break" | "continue" => {
             "a source says what is computed, not step by step how"
         }
@@ -93,24 +86,17 @@ pub(super) fn power(s: &Scene<'_>) -> Option<Diagnostic> {
         return None;
     };
     let span = s.span_between(from, from + 1);
-    Some(
-        Diagnostic::error(codes::E0013, span, "`**` is not an operator")
-            .help("a power is written `x ^ 2`"),
-    )
+    Some(Diagnostic::error(codes::E0013, span, "`**` is not an operator").help("a power is written `x ^ 2`"))
 }
 
 /// Lambdas, references, bitwise operators.
 pub(super) fn bar_or_ampersand(s: &Scene<'_>) -> Option<Diagnostic> {
     match s.text(0) {
-        "|" if s.failure.wants_expression() => Some(
-            foreign(s, "gd has no lambdas").help("define `fn name(x) = ...;` and give its name"),
-        ),
-        "&" if s.failure.wants_expression() => {
-            Some(foreign(s, "gd has no references").help("leave `&` out"))
+        "|" if s.failure.wants_expression() => {
+            Some(foreign(s, "gd has no lambdas").help("define `fn name(x) = ...;` and give its name"))
         }
-        "|" => Some(
-            foreign(s, "`|` is not an operator").help("`a || b` is or, `x |> f` gives `x` to `f`"),
-        ),
+        "&" if s.failure.wants_expression() => Some(foreign(s, "gd has no references").help("leave `&` out")),
+        "|" => Some(foreign(s, "`|` is not an operator").help("`a || b` is or, `x |> f` gives `x` to `f`")),
         "&" => Some(foreign(s, "`&` is not an operator").help("write `a && b` for and")),
         _ => None,
     }
@@ -126,9 +112,8 @@ pub(super) fn fat_arrow(s: &Scene<'_>) -> Option<Diagnostic> {
     };
     let span = s.span_between(from, from + 1);
     Some(
-        Diagnostic::error(codes::E0013, span, "`=>` is not an operator").help(
-            "a body is `= ...;` or `{ ... }`, a result's shape is `-> [n]`, at least is `>=`",
-        ),
+        Diagnostic::error(codes::E0013, span, "`=>` is not an operator")
+            .help("a body is `= ...;` or `{ ... }`, a result's shape is `-> [n]`, at least is `>=`"),
     )
 }
 
@@ -157,25 +142,12 @@ pub(super) fn compound_assignment(s: &Scene<'_>) -> Option<Diagnostic> {
     if !matches!(operator, "+" | "-" | "*" | "/") || s.text(from + 1) != "=" {
         return None;
     }
-    let start = s
-        .tokens
-        .get(s.statement_start())
-        .map_or("", |t| t.text(s.text));
-    let name = if RESERVED.contains(&start) {
-        "x"
-    } else {
-        start
-    };
+    let start = s.tokens.get(s.statement_start()).map_or("", |t| t.text(s.text));
+    let name = if RESERVED.contains(&start) { "x" } else { start };
     let span = s.span_between(from, from + 1);
     Some(
-        Diagnostic::error(
-            codes::E0013,
-            span,
-            format!("`{operator}=` cannot stand here"),
-        )
-        .help(format!(
-            "a next value is `{name} <- {name} {operator} ...;`"
-        ))
-        .help("`let y[p*s + i]: [n] += ...;` adds at computed places"),
+        Diagnostic::error(codes::E0013, span, format!("`{operator}=` cannot stand here"))
+            .help(format!("a next value is `{name} <- {name} {operator} ...;`"))
+            .help("`let y[p*s + i]: [n] += ...;` adds at computed places"),
     )
 }
