@@ -1,5 +1,6 @@
 //! A program under construction: hands out buffers, loop variables and locals.
 
+use crate::pack::Packed;
 use gdc_ir::program::{Buffer, BufferId, Local, LocalInfo, LocalTy, LoopVar, NameInfo, Program};
 
 /// What a loop variable is.
@@ -12,12 +13,14 @@ pub(crate) struct Range {
 /// A [`Program`] that grows, with the extents of its loop variables.
 pub(crate) struct Build {
     pub program: Program,
+    /// Copies of inputs, which later routines of the same step find unchanged.
+    pub packed: Vec<Packed>,
     ranges: Vec<Range>,
 }
 
 impl Build {
     pub fn new(program: Program) -> Self {
-        Build { program, ranges: Vec::new() }
+        Build { program, packed: Vec::new(), ranges: Vec::new() }
     }
 
     pub fn loop_var(&mut self, name: &str, extent: usize) -> LoopVar {

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::storage::Storage;
 use gdc_ir::program::{Elem, Index, Local, LocalTy, LoopVar, Place, Stmt, Value};
 use gdc_ir::{Expr, ExprId, NodeId, NodeKind, Op, Ty, Var};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The integers for which index variables stand.
 pub(crate) type Env = BTreeMap<Var, Int>;
@@ -37,8 +37,15 @@ pub(crate) struct Emit<'a> {
     pub point: Vec<Int>,
     /// The values at the place at hand that are in locals.
     pub values: BTreeMap<NodeId, Value>,
+    /// In an unrolled kernel, the sample at hand.
+    pub batch: Option<Int>,
+    /// In an unrolled kernel, elements in locals: the sample's, or what all samples share.
+    pub known: BTreeMap<(NodeId, Vec<i64>), Value>,
     /// The lane axis, in the vector part of a kernel.
     pub lane: Option<Lane>,
+    /// The members whose values go into locals, because later ones read them or because
+    /// what they read is about to be overwritten.
+    pub bound: BTreeSet<NodeId>,
     /// How often the innermost statement runs, where copies of operands are allowed.
     pub turns: usize,
     /// The copies made for this kernel.
@@ -47,8 +54,21 @@ pub(crate) struct Emit<'a> {
 
 impl<'a> Emit<'a> {
     pub fn new(plan: &'a Plan, storage: &'a Storage, build: &'a mut Build, real: Elem) -> Self {
-        let (out, point, values) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Emit { plan, storage, build, real, out, point, values, lane: None, turns: 0, packed: Vec::new() }
+        Emit {
+            plan,
+            storage,
+            build,
+            real,
+            out: Vec::new(),
+            point: Vec::new(),
+            values: BTreeMap::new(),
+            batch: None,
+            known: BTreeMap::new(),
+            lane: None,
+            bound: BTreeSet::new(),
+            turns: 0,
+            packed: Vec::new(),
+        }
     }
 
     /// Writes what `body` writes into a list of its own.
@@ -350,29 +370,51 @@ impl<'a> Emit<'a> {
             }
         }
         let source = plan.source(node);
+        let at = self.rearranged(at, &plan.graph.node(node).shape, &plan.graph.node(source).shape);
+        if let Some(value) = self.known_at(source, &at) {
+            return value.clone();
+        }
         let Some(buffer) = self.storage.buffer(source) else { return Value::Real(0.0) };
-        let at = self.stored_place(node, buffer, at);
+        let at = self.stored_place(source, buffer, at);
         let load = Value::Load(buffer, at.iter().map(Int::index).collect());
         let narrow = self.build.program.buffer(buffer).elem == Elem::F64 && self.real == Elem::F32;
         if narrow { Value::Narrow(Box::new(load)) } else { load }
     }
 
-    /// Where in a buffer an element of a tensor, which may be a view of what is stored, lies.
-    pub fn stored_place(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, at: Vec<Int>) -> Vec<Int> {
-        let seen = &self.plan.graph.node(node).shape;
+    /// The value of an element that an unrolled kernel holds in a local.
+    pub fn known_at(&self, node: NodeId, at: &[Int]) -> Option<&Value> {
+        let rest = match (&self.batch, self.plan.graph.node(node).per_sample) {
+            (Some(batch), true) => at.strip_prefix(std::slice::from_ref(batch))?,
+            _ => at,
+        };
+        let rest = rest.iter().map(Int::as_constant).collect::<Option<Vec<i64>>>()?;
+        self.known.get(&(node, rest))
+    }
+
+    /// Where in a tensor's buffer an element lies.
+    pub fn stored_place(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, mut at: Vec<Int>) -> Vec<Int> {
+        if self.storage.batch_is_last(node) && !at.is_empty() {
+            at.rotate_left(1);
+            return at;
+        }
         let stored = self.build.program.buffer(buffer).shape.clone();
-        if *seen == stored {
+        self.rearranged(at, &self.plan.graph.node(node).shape, &stored)
+    }
+
+    /// The place in row-major order of one shape as a place of another.
+    pub fn rearranged(&mut self, at: Vec<Int>, from: &[usize], to: &[usize]) -> Vec<Int> {
+        if from == to {
             return at;
         }
         let mut out = Vec::new();
-        for (seen_axes, stored_axes) in crate::views::matching(seen, &stored) {
+        for (from_axes, to_axes) in crate::views::matching(from, to) {
             let mut flat = Int::default();
-            for k in seen_axes {
-                flat = flat.scaled(seen[k] as i64).plus(&at[k], 1);
+            for k in from_axes {
+                flat = flat.scaled(from[k] as i64).plus(&at[k], 1);
             }
             let mut parts = Vec::new();
-            for k in stored_axes.rev() {
-                let n = stored[k] as i64;
+            for k in to_axes.rev() {
+                let n = to[k] as i64;
                 let (_, high) = flat.range(self.build);
                 if high < n {
                     parts.push(flat);

@@ -5,6 +5,7 @@
 //! epilogue. Groups are in an order of evaluation.
 
 use crate::plan::{Plan, Target};
+use crate::unroll::unrollable;
 use gdc_ir::{Leaf, NodeId, NodeKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,8 @@ pub(crate) struct Group {
     pub shape: Vec<usize>,
     /// Whether they are once-per-step scalars.
     pub step: bool,
+    /// Whether they are written out in straight lines; their shapes then differ.
+    pub unrolled: bool,
 }
 
 /// All groups, routine after routine, and the leaves whose updates must be deferred first,
@@ -43,8 +46,12 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
     let mut group_of: BTreeMap<NodeId, usize> = BTreeMap::new();
     // What members of each group read at the place at hand.
     let mut beside: Vec<BTreeSet<NodeId>> = Vec::new();
+    let unrolled = unrollable(plan, routine);
     let here = plan.routine_of.iter().filter(|(id, r)| **r == routine && !plan.inlined.contains(id));
     for (&id, _) in here {
+        if unrolled.contains(&id) {
+            continue;
+        }
         let node = plan.graph.node(id);
         let step = plan.step.contains(&id);
         let reads = plan.effective_reads(id);
@@ -69,13 +76,18 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
             latest.filter(fits).or_else(companion)
         });
         let g = joins.flatten().unwrap_or_else(|| {
-            groups.push(Group { routine, members: Vec::new(), shape: node.shape.clone(), step });
+            let (members, shape) = (Vec::new(), node.shape.clone());
+            groups.push(Group { routine, members, shape, step, unrolled: false });
             beside.push(BTreeSet::new());
             groups.len() - 1
         });
         groups[g].members.push(id);
         beside[g].extend(reads.iter().filter(|r| r.identity).map(|r| r.node));
         group_of.insert(id, g);
+    }
+    if !unrolled.is_empty() {
+        let members = unrolled.into_iter().collect();
+        groups.push(Group { routine, members, shape: Vec::new(), step: false, unrolled: true });
     }
     groups
 }

@@ -4,11 +4,13 @@ use crate::build::Build;
 use crate::emit::Emit;
 use crate::group::Group;
 use crate::nest;
-use crate::plan::Plan;
+use crate::plan::{Plan, Target};
 use crate::storage::Storage;
 use crate::tile;
+use crate::unroll;
 use gdc_ir::program::{Elem, Kernel};
 use gdc_ir::{NodeId, NodeKind, Precision};
+use std::collections::BTreeSet;
 
 /// The kernels that compute a group, in order.
 pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: &Group) -> Vec<Kernel> {
@@ -18,6 +20,7 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
         Precision::F32 | Precision::F64 => Elem::F64,
     };
     let mut emit = Emit::new(plan, storage, build, real);
+    emit.bound = bound(plan, group);
     let mut out = Vec::new();
     match &plan.graph.node(first).kind {
         NodeKind::Scatter { .. } => {
@@ -40,8 +43,23 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
     out
 }
 
+/// The members that need a local of their own.
+fn bound(plan: &Plan, group: &Group) -> BTreeSet<NodeId> {
+    let writes_leaf = |id: &NodeId| {
+        plan.roots.iter().any(|r| plan.source(r.node) == *id && matches!(r.target, Target::Leaf(_)))
+    };
+    if group.members.len() > 1 && group.members.iter().any(writes_leaf) {
+        return group.members.iter().copied().collect();
+    }
+    let reads = group.members.iter().flat_map(|&id| plan.effective_reads(id)).map(|r| r.node);
+    reads.filter(|id| group.members.contains(id)).collect()
+}
+
 /// Writes a group in the best shape that is possible; the answer says which and why.
 fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
+    if group.unrolled {
+        return unroll::unroll(emit, group);
+    }
     if group.step {
         nest::nest(emit, group);
         return "once per step, in f64".to_owned();

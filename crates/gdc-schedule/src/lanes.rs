@@ -30,6 +30,7 @@ impl Emit<'_> {
         let (written, values, point, lane) = (self.out.len(), self.values.clone(), self.point.clone(), self.lane);
         let (locals, packed) = (self.build.program.locals.len(), self.packed.len());
         let (buffers, turns) = (self.build.program.buffers.len(), self.turns);
+        let (inputs, known, batch) = (self.build.packed.len(), self.known.clone(), self.batch.clone());
         let result = body(self);
         if result.is_none() {
             self.out.truncate(written);
@@ -37,7 +38,8 @@ impl Emit<'_> {
             (self.values, self.point, self.lane) = (values, point, lane);
             self.packed.truncate(packed);
             self.build.program.buffers.truncate(buffers);
-            self.turns = turns;
+            self.build.packed.truncate(inputs);
+            (self.turns, self.known, self.batch) = (turns, known, batch);
         }
         result
     }
@@ -175,8 +177,13 @@ impl Emit<'_> {
             let env: Env = axes.iter().copied().zip(at).collect();
             return self.vector_part(*body, &env);
         }
-        let buffer = self.storage.buffer(plan.source(node))?;
-        let at = self.stored_place(node, buffer, at);
+        let source = plan.source(node);
+        let at = self.rearranged(at, &plan.graph.node(node).shape, &plan.graph.node(source).shape);
+        if let Some(value) = self.known_at(source, &at) {
+            return Some(Part::Lanes(value.clone()));
+        }
+        let buffer = self.storage.buffer(source)?;
+        let at = self.stored_place(source, buffer, at);
         self.load_lanes(buffer, at).map(Part::Lanes)
     }
 

@@ -12,6 +12,7 @@ mod pack;
 mod plan;
 mod storage;
 mod tile;
+mod unroll;
 mod views;
 
 use build::Build;

@@ -3,9 +3,11 @@
 use crate::emit::{Emit, Env};
 use crate::group::Group;
 use crate::int::Int;
-use gdc_ir::program::{BufferId, Index, LocalTy, Place, Stmt, Value};
+use gdc_ir::program::{BufferId, Elem, Index, LANES, LocalTy, Place, Stmt, Value};
 use gdc_ir::{ExprId, Graph, NodeId, NodeKind, Op, Red, Var};
 
+/// Shorter reductions are not worth lanes.
+const SHORTEST: usize = 8;
 /// How many elements of a constant one kernel stores.
 pub(crate) const LITERALS: usize = 200;
 
@@ -38,8 +40,11 @@ pub(crate) fn dims(graph: &Graph, group: &Group) -> Vec<(String, usize)> {
 /// Makes a member's value at the place at hand known to later ones, and notes its store.
 pub(crate) fn finish(emit: &mut Emit<'_>, id: NodeId, value: Value, stores: &mut Vec<Stmt>) {
     let node = emit.plan.graph.node(id);
-    let value = emit.bind(&node.name, Emit::local_ty(node.ty), value);
-    emit.values.insert(id, value.clone());
+    let mut value = value;
+    if emit.bound.contains(&id) {
+        value = emit.bind(&node.name, Emit::local_ty(node.ty), value);
+        emit.values.insert(id, value.clone());
+    }
     if let Some(buffer) = emit.storage.buffer(id) {
         let at = emit.stored_place(id, buffer, emit.point.clone());
         stores.push(Stmt::Set { place: Place::Element(buffer, Emit::indices(&at)), value });
@@ -60,6 +65,9 @@ pub(crate) fn member(emit: &mut Emit<'_>, id: NodeId) -> Value {
 }
 
 fn reduction(emit: &mut Emit<'_>, name: &str, op: Red, over: &[Var], body: ExprId, env: &Env) -> Value {
+    if let Some(value) = emit.attempt(|emit| in_lanes(emit, op, over, body, env)) {
+        return value;
+    }
     match op {
         Red::Argmax | Red::Argmin => place_of_best(emit, op, over, body, env),
         Red::Lse => log_sum_exp(emit, over, body, env),
@@ -157,6 +165,79 @@ fn log_sum_exp(emit: &mut Emit<'_>, over: &[Var], body: ExprId, env: &Env) -> Va
     });
     let log = Value::Op(Op::Log, vec![Value::Local(total, Vec::new())]);
     Value::Op(Op::Add, vec![top, log])
+}
+
+/// A reduction with its innermost variable in lanes, joined at the end by a fixed tree.
+fn in_lanes(emit: &mut Emit<'_>, op: Red, over: &[Var], body: ExprId, env: &Env) -> Option<Value> {
+    let (&inner, outer) = over.split_last()?;
+    if emit.real != Elem::F32 || emit.plan.graph.exprs.extent(inner) < SHORTEST {
+        return None;
+    }
+    match op {
+        Red::Sum | Red::Prod | Red::Max | Red::Min => {
+            lane_pass(emit, op, outer, inner, env, |emit, env| emit.vector(body, env))
+        }
+        Red::Lse => {
+            let top = lane_pass(emit, Red::Max, outer, inner, env, |emit, env| emit.vector(body, env))?;
+            let top = emit.bind("top", LocalTy::Real, top);
+            let top = emit.bind("top", LocalTy::Real, finite_or_zero(top));
+            let total = lane_pass(emit, Red::Sum, outer, inner, env, |emit, env| {
+                let value = emit.vector(body, env)?;
+                let below = Value::Op(Op::Sub, vec![value, Value::Splat(Box::new(top.clone()))]);
+                Some(Value::Op(Op::Exp, vec![below]))
+            })?;
+            Some(Value::Op(Op::Add, vec![top, Value::Op(Op::Log, vec![total])]))
+        }
+        Red::Argmax | Red::Argmin | Red::Any | Red::All => None,
+    }
+}
+
+/// Reduces `value` over all turns, 16 of the inner variable at a time.
+fn lane_pass(
+    emit: &mut Emit<'_>,
+    op: Red,
+    outer: &[Var],
+    inner: Var,
+    env: &Env,
+    mut value: impl FnMut(&mut Emit<'_>, &Env) -> Option<Value>,
+) -> Option<Value> {
+    let (name, extent) = {
+        let var = emit.plan.graph.exprs.var(inner);
+        (var.name.clone(), var.extent)
+    };
+    let total = emit.variable("total", LocalTy::Lanes, Value::Splat(Box::new(start(op))));
+    let mut possible = true;
+    turns(emit, outer, env, |emit, env, _| {
+        let mut block = |emit: &mut Emit<'_>, from: Int, valid: usize| {
+            emit.with_lanes(valid, |emit| {
+                let mut env = env.clone();
+                env.extend(emit.lane.map(|lane| (inner, from.plus(&Int::var(lane.var), 1))));
+                let Some(value) = value(emit, &env) else {
+                    possible = false;
+                    return;
+                };
+                let value = combine(op, Value::Local(total, Vec::new()), masked(value, valid, op));
+                emit.set(Place::Local(total, Vec::new()), value);
+            });
+        };
+        if extent >= LANES {
+            emit.repeat(&name, extent / LANES, |emit, k| block(emit, k.scaled(LANES as i64), LANES));
+        }
+        if !extent.is_multiple_of(LANES) {
+            block(emit, Int::constant((extent / LANES * LANES) as i64), extent % LANES);
+        }
+    });
+    possible.then(|| Value::Horizontal(op, Box::new(Value::Local(total, Vec::new()))))
+}
+
+/// Lanes with what a reduction starts from in those that are not in use.
+pub(crate) fn masked(value: Value, valid: usize, op: Red) -> Value {
+    if valid == LANES {
+        return value;
+    }
+    let splat = |v: Value| Value::Splat(Box::new(v));
+    let used = Value::Op(Op::Lt, vec![Value::Iota(Index::constant(0)), splat(Value::Real(valid as f64))]);
+    Value::Op(Op::Select, vec![used, value, splat(start(op))])
 }
 
 /// Zero in place of minus infinity, so that the log-sum-exp of nothing but minus infinity is

@@ -79,7 +79,8 @@ impl Emit<'_> {
         let buffer = self.storage.buffer(self.plan.source(node))?;
         let Buffer { name, shape, elem, .. } = self.build.program.buffer(buffer).clone();
         let real = matches!(elem, Elem::F32 | Elem::F64) && elem == self.real;
-        if shape != self.plan.graph.node(node).shape || !real || !self.worth_packing(buffer) {
+        let as_is = shape == self.plan.graph.node(node).shape && !self.storage.batch_is_last(node);
+        if !as_is || !real || !self.worth_packing(buffer) {
             return None;
         }
         let mut borders = Vec::new();
@@ -115,7 +116,8 @@ impl Emit<'_> {
     }
 
     fn existing(&self, of: BufferId, how: &How) -> Option<BufferId> {
-        self.packed.iter().find(|p| p.of == of && p.how == *how).map(|p| p.copy)
+        let mut all = self.packed.iter().chain(&self.build.packed);
+        all.find(|p| p.of == of && p.how == *how).map(|p| p.copy)
     }
 
     fn temporary(&mut self, name: &str, shape: Vec<usize>, elem: Elem) -> BufferId {
@@ -126,6 +128,10 @@ impl Emit<'_> {
     fn remember(&mut self, of: BufferId, how: How, copy: BufferId, equation: String, reason: String, body: Vec<gdc_ir::program::Stmt>) {
         let name = self.build.program.buffer(copy).name.clone();
         let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, body };
-        self.packed.push(Packed { of, how, copy, kernel });
+        let packed = Packed { of, how, copy, kernel };
+        if matches!(self.build.program.buffer(of).role, BufferRole::Input | BufferRole::Target) {
+            self.build.packed.push(packed.clone());
+        }
+        self.packed.push(packed);
     }
 }

@@ -283,6 +283,7 @@ impl Plan {
                 all.extend(inner.into_iter().map(|r| ReadFact {
                     identity: r.identity && read.identity,
                     guarded: r.guarded || read.guarded,
+                    fixed: r.fixed && read.fixed,
                     ..r
                 }));
             } else if let NodeKind::Reshape(_) = self.graph.node(read.node).kind {
@@ -300,7 +301,7 @@ impl Plan {
             NodeKind::Compute { axes, body, .. } => (axes, vec![*body]),
             NodeKind::Scatter { at, body, .. } => (&[], at.iter().copied().chain([*body]).collect()),
             NodeKind::Reshape(source) => {
-                return vec![ReadFact { node: *source, identity: false, guarded: false }];
+                return vec![ReadFact { node: *source, identity: false, guarded: false, fixed: true }];
             }
             NodeKind::Leaf(_) | NodeKind::Literal(_) => return Vec::new(),
         };
@@ -313,7 +314,14 @@ impl Plan {
                     let same = at.len() == axes.len()
                         && at.iter().zip(axes).all(|(&i, &v)| exprs.as_var(i) == Some(v));
                     let identity = same && otherwise.is_none() && !scatter;
-                    facts.push(ReadFact { node: *node, identity, guarded: otherwise.is_some() });
+                    let per_sample = self.graph.node(*node).per_sample;
+                    let is_sample = |e: gdc_ir::ExprId| exprs.as_var(e).is_some_and(|v| exprs.var(v).batch);
+                    let fixed = at.iter().enumerate().all(|(k, &e)| match exprs.as_affine(e) {
+                        Some(_) if per_sample && k == 0 => is_sample(e),
+                        Some(a) => !a.terms.iter().any(|(v, _)| exprs.var(*v).batch),
+                        None => false,
+                    });
+                    facts.push(ReadFact { node: *node, identity, guarded: otherwise.is_some(), fixed });
                 }
             });
         }
@@ -329,4 +337,7 @@ pub(crate) struct ReadFact {
     pub identity: bool,
     /// Whether it may fall outside.
     pub guarded: bool,
+    /// Whether it reads at places that are known once all loops but the batch's are unrolled,
+    /// and at the sample at hand.
+    pub fixed: bool,
 }

@@ -14,12 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Storage {
     buffers: BTreeMap<NodeId, BufferId>,
+    batch_last: BTreeSet<NodeId>,
 }
 
 impl Storage {
     /// The buffer of a tensor, unless it is nowhere stored. Ask for the source of a reshape.
     pub fn buffer(&self, node: NodeId) -> Option<BufferId> {
         self.buffers.get(&node).copied()
+    }
+
+    /// Whether a tensor is stored with the batch as its last axis.
+    pub fn batch_is_last(&self, node: NodeId) -> bool {
+        self.batch_last.contains(&node)
     }
 
     /// Makes the buffers of a program.
@@ -43,7 +49,12 @@ impl Storage {
                 continue;
             }
             let node = plan.graph.node(id);
-            let shape = coarsest(&node.shape, views.get(&id).map(Vec::as_slice).unwrap_or_default());
+            let mut shape = coarsest(&node.shape, views.get(&id).map(Vec::as_slice).unwrap_or_default());
+            if groups.iter().any(|g| g.unrolled && g.members.contains(&id)) && node.per_sample && node.shape.len() > 1 {
+                shape = node.shape.clone();
+                shape.rotate_left(1);
+                storage.batch_last.insert(id);
+            }
             let elem = element(plan, id, build.program.precision);
             let (name, role) = (node.name.clone(), BufferRole::Temp);
             let buffer = build.buffer(Buffer { name, shape, elem, role, range: None });
@@ -124,7 +135,8 @@ fn stored(plan: &Plan, groups: &[Group]) -> BTreeSet<NodeId> {
             if fixed {
                 stored.insert(id);
             }
-            let outside = |r: &crate::plan::ReadFact| !(r.identity && inside(r.node));
+            let beside = |r: &crate::plan::ReadFact| r.identity || (group.unrolled && r.fixed);
+            let outside = |r: &crate::plan::ReadFact| !(beside(r) && inside(r.node));
             stored.extend(plan.effective_reads(id).iter().filter(|r| outside(r)).map(|r| r.node));
         }
     }

@@ -204,6 +204,16 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
     };
     // With one row there is nothing to keep the loaded vectors for.
     let kept = (spot.rows > 1).then(|| {
+        if spot.columns.vectors == 1 {
+            return emit.with_lanes(spot.columns.valid, |emit| {
+                let env = environment(&Int::default(), column(emit, spot, &Int::default()));
+                let value = product(emit, &c.b, &env).unwrap_or(Value::Real(0.0));
+                possible &= !matches!(value, Value::Real(_));
+                let local = emit.build.local("b", LocalTy::Lanes, &[]);
+                emit.out.push(Stmt::Let { local, value });
+                local
+            });
+        }
         let b = emit.build.local("b", LocalTy::Lanes, &[spot.columns.vectors]);
         emit.out.push(Stmt::Var { local: b, init: Value::Splat(Box::new(Value::Real(0.0))) });
         each_vector(emit, spot.columns, |emit, v| {
@@ -222,6 +232,7 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
         let a = a.map(|a| emit.bind("a", LocalTy::Lanes, Value::Splat(Box::new(a))));
         each_vector(emit, spot.columns, |emit, v| {
             let b = match kept {
+                Some(b) if spot.columns.vectors == 1 => Some(Value::Local(b, Vec::new())),
                 Some(b) => Some(Value::Local(b, vec![v.index()])),
                 None => {
                     let env = environment(&r, column(emit, spot, &v));
@@ -291,19 +302,23 @@ pub(crate) fn elements(emit: &mut Emit<'_>, members: &[NodeId]) -> Option<()> {
     let plan = emit.plan;
     let mut stores = Vec::new();
     for &id in members {
-        if !emit.values.contains_key(&id) {
+        let mut value = emit.values.get(&id).cloned();
+        if value.is_none() {
             let NodeKind::Compute { axes, reduce: None, body } = &plan.graph.node(id).kind else { return None };
             let env: Env = axes.iter().copied().zip(emit.point.iter().cloned()).collect();
-            let value = emit.vector(*body, &env)?;
-            let value = emit.bind(&plan.graph.node(id).name, LocalTy::Lanes, value);
-            emit.values.insert(id, value);
+            let mut computed = emit.vector(*body, &env)?;
+            if emit.bound.contains(&id) {
+                computed = emit.bind(&plan.graph.node(id).name, LocalTy::Lanes, computed);
+                emit.values.insert(id, computed.clone());
+            }
+            value = Some(computed);
         }
         if let Some(buffer) = emit.storage.buffer(id) {
             let place = emit.point.clone();
             let place = emit.stored_place(id, buffer, place);
             // A load from there would do: so will a store.
             let Some(Value::LoadLanes(buffer, at, valid)) = emit.contiguous(buffer, place) else { return None };
-            stores.push(Stmt::Set { place: Place::Lanes(buffer, at, valid), value: emit.values.get(&id)?.clone() });
+            stores.push(Stmt::Set { place: Place::Lanes(buffer, at, valid), value: value? });
         }
     }
     emit.out.extend(stores);

@@ -5,12 +5,37 @@ mod support;
 use gdc_ir::*;
 use support::build::M;
 use support::compare::{check_predict, check_train};
-use support::models::mlp;
+use support::models::{mlp, quadratic, sigmoids};
 
 #[test]
 fn a_classifier_trains_like_the_interpreter() {
-    let programs = check_train(&mlp(8, 5, 6, 3));
-    println!("{}", program_text::print_programs(&programs));
+    for (batch, inputs, hidden, classes) in [(8, 5, 6, 3), (32, 20, 40, 10), (13, 7, 97, 20), (1, 3, 70, 4)] {
+        check_train(&mlp(batch, inputs, hidden, classes));
+    }
+}
+
+#[test]
+fn small_models_become_straight_lines() {
+    let programs = check_train(&quadratic());
+    let kernels: Vec<_> = programs.train.routines.iter().flat_map(|r| &r.kernels).collect();
+    assert_eq!(kernels.len(), 3);
+    assert!(kernels.iter().all(|k| k.body.len() <= 2), "{kernels:?}");
+    for (batch, inputs, hidden) in [(4, 2, 2), (100, 2, 4), (3, 2, 2), (32, 1, 1)] {
+        let programs = check_train(&sigmoids(batch, inputs, hidden));
+        let text = program_text::print_program(&programs.train);
+        assert!(text.contains("unrolled"), "{text}");
+        assert_eq!(text.contains("samples in lanes"), batch >= 4, "{text}");
+    }
+    check_train(&mlp(8, 2, 4, 3));
+    check_train(&mlp(20, 2, 4, 3));
+}
+
+/// Run with `--nocapture` to read programs.
+#[test]
+fn show() {
+    for model in [quadratic(), sigmoids(100, 2, 4), mlp(20, 2, 4, 3)] {
+        println!("{}", program_text::print_program(&check_train(&model).train));
+    }
 }
 
 #[test]

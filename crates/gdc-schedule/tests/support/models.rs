@@ -122,3 +122,76 @@ pub fn adam(m: &mut M, t: NodeId, w: NodeId, dw: NodeId) {
     let next = m.map(&format!("{name}.next"), &axes, next);
     m.update(w, next);
 }
+
+/// `(x - 3)^2` by gradient descent.
+pub fn quadratic() -> Model {
+    let mut m = M::default();
+    let x = m.leaf("x", Leaf::Param, &[]);
+    let (rx, three, two) = (m.read(x, &[]), m.real(3.0), m.real(2.0));
+    let d = m.op(Op::Sub, &[rx, three]);
+    let square = m.op(Op::Mul, &[d, d]);
+    m.0.loss = Some(m.map("loss", &[], square));
+    let dx = m.op(Op::Mul, &[two, d]);
+    let dx = m.map("d.x", &[], dx);
+    m.gradient(x, dx);
+    let (g, rate) = (m.read(dx, &[]), m.real(0.1));
+    let change = m.op(Op::Mul, &[rate, g]);
+    let next = m.op(Op::Sub, &[rx, change]);
+    let next = m.map("x.next", &[], next);
+    m.update(x, next);
+    m.0
+}
+
+/// Dense, sigmoid, dense, sigmoid, mean squared error, with gradient descent.
+pub fn sigmoids(batch: usize, inputs: usize, hidden: usize) -> Model {
+    let mut m = M::default();
+    let (b, i, j) = (m.batch(batch), m.var("i", inputs), m.var("j", hidden));
+    let x = m.leaf("x", Leaf::Input, &[batch, inputs]);
+    let want = m.leaf("want", Leaf::Target, &[batch]);
+    let weight = m.leaf("weight", Leaf::SampleWeight, &[batch]);
+    let w1 = m.leaf("w1", Leaf::Param, &[inputs, hidden]);
+    let b1 = m.leaf("b1", Leaf::Param, &[hidden]);
+    let w2 = m.leaf("w2", Leaf::Param, &[hidden]);
+    let y1 = m.contraction("y1", &[b, j], &[i], (x, &[b, i]), (w1, &[i, j]));
+    let (ry, rb) = (m.read(y1, &[b, j]), m.read(b1, &[j]));
+    let sum = m.op(Op::Add, &[ry, rb]);
+    let s = m.op(Op::Sigmoid, &[sum]);
+    let h = m.map("h", &[b, j], s);
+    let y2 = m.contraction("y2", &[b], &[j], (h, &[b, j]), (w2, &[j]));
+    let ry = m.read(y2, &[b]);
+    let s = m.op(Op::Sigmoid, &[ry]);
+    let p = m.map("p", &[b], s);
+    let (rp, rt, rw) = (m.read(p, &[b]), m.read(want, &[b]), m.read(weight, &[b]));
+    let e = m.op(Op::Sub, &[rp, rt]);
+    let square = m.op(Op::Mul, &[e, e]);
+    let square = m.op(Op::Mul, &[rw, square]);
+    m.0.loss = Some(m.sum("loss", &[], &[b], square));
+    let (one, two) = (m.real(1.0), m.real(2.0));
+    let rest = m.op(Op::Sub, &[one, rp]);
+    let slope = m.op(Op::Mul, &[rp, rest]);
+    let two_e = m.op(Op::Mul, &[two, e]);
+    let two_e = m.op(Op::Mul, &[rw, two_e]);
+    let dy2 = m.op(Op::Mul, &[two_e, slope]);
+    let dy2 = m.map("d.y2", &[b], dy2);
+    let dw2 = m.contraction("d.w2", &[j], &[b], (dy2, &[b]), (h, &[b, j]));
+    let (rd, rw2, rh) = (m.read(dy2, &[b]), m.read(w2, &[j]), m.read(h, &[b, j]));
+    let rest = m.op(Op::Sub, &[one, rh]);
+    let slope = m.op(Op::Mul, &[rh, rest]);
+    let dh = m.op(Op::Mul, &[rd, rw2]);
+    let dy1 = m.op(Op::Mul, &[dh, slope]);
+    let dy1 = m.map("d.y1", &[b, j], dy1);
+    let dw1 = m.contraction("d.w1", &[i, j], &[b], (x, &[b, i]), (dy1, &[b, j]));
+    let rdy1 = m.read(dy1, &[b, j]);
+    let db1 = m.sum("d.b1", &[j], &[b], rdy1);
+    for (w, dw) in [(w1, dw1), (b1, db1), (w2, dw2)] {
+        m.gradient(w, dw);
+        let shape = m.shape(w);
+        let axes: Vec<Var> = shape.iter().map(|&n| m.var("i", n)).collect();
+        let (rw, rg, rate) = (m.read(w, &axes), m.read(dw, &axes), m.real(0.1));
+        let change = m.op(Op::Mul, &[rate, rg]);
+        let next = m.op(Op::Sub, &[rw, change]);
+        let next = m.map(&format!("next.{}", w.0), &axes, next);
+        m.update(w, next);
+    }
+    m.0
+}
