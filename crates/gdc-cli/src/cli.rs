@@ -6,9 +6,14 @@ use std::path::PathBuf;
 
 /// Compiles short model specs (.gd) to plain, specialised Rust that trains and runs them.
 #[derive(Parser, Debug)]
-#[command(name = "gdc", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "gdc",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Exit codes: 0 fine, 1 the input is wrong, 2 the call is wrong.
-Results go to standard output, everything else to standard error.")]
+Results go to standard output, everything else to standard error."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

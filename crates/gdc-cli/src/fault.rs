@@ -28,15 +28,20 @@ impl Fault {
         Fault::Call(message.into())
     }
 
-    /// Shows the message, if it was not shown yet, and gives the exit code.
-    pub fn exit(self) -> ExitCode {
-        let (message, code) = match self {
-            Fault::Input(message) => (message, 1),
-            Fault::Call(message) => (message, 2),
-            Fault::Shown => return ExitCode::from(1),
-        };
-        eprintln!("error: {message}");
-        ExitCode::from(code)
+    /// Shows the message, if it was not shown yet.
+    pub fn show(&self) {
+        match self {
+            Fault::Input(message) | Fault::Call(message) => eprintln!("error: {message}"),
+            Fault::Shown => {}
+        }
+    }
+
+    /// What the process exits with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Fault::Input(_) | Fault::Shown => ExitCode::from(1),
+            Fault::Call(_) => ExitCode::from(2),
+        }
     }
 }
 

@@ -1,11 +1,30 @@
 //! The `gdc` program.
 
+mod check;
+mod cli;
+mod compile;
 mod diff;
 mod fault;
 mod files;
-#[allow(dead_code)]
+mod report;
+mod spec;
 mod train;
-#[allow(dead_code)]
-mod cli;
 
-fn main() {}
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match &Cli::parse().command {
+        Command::Compile(args) => compile::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Train(args) => train::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            fault.show();
+            fault.exit_code()
+        }
+    }
+}

@@ -57,6 +57,14 @@ impl rt::Trainer for Example {
     fn loss_loaded(&mut self, samples: usize) -> f32 {
         self.loss(samples)
     }
+    const METRICS: usize = 1;
+    fn metrics_loaded(&mut self, samples: usize, values: &mut [f32]) {
+        values[0] = self.places[..samples].iter().map(|p| p.1 as f32).sum::<f32>() / samples as f32;
+    }
+    fn gradients_loaded(&mut self, samples: usize, visit: &mut rt::Visit<'_>) {
+        self.loss(samples);
+        visit("w", &[], &self.gradient);
+    }
 }
 
 impl rt::NamedTensors for Example {
@@ -68,19 +76,10 @@ impl rt::NamedTensors for Example {
     }
 }
 
-impl gdc_worker::Model for Example {
-    const METRICS: usize = 1;
-    fn create(_: u64) -> Box<Self> {
-        Box::new(Example { w: [0.0], places: [(0.0, 0, 0.0); 2], gradient: [0.0] })
-    }
-    fn metrics(&mut self, samples: usize, values: &mut [f64]) {
-        values[0] = self.places[..samples].iter().map(|p| f64::from(p.1)).sum::<f64>() / samples as f64;
-    }
-    fn gradients(&mut self, visit: &mut rt::Visit<'_>) {
-        visit("w", &[], &self.gradient);
-    }
+fn new(_: u64) -> Example {
+    Example { w: [0.0], places: [(0.0, 0, 0.0); 2], gradient: [0.0] }
 }
 
 fn main() -> std::process::ExitCode {
-    gdc_worker::main::<Example>()
+    gdc_worker::main(new)
 }

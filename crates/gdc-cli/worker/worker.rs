@@ -14,17 +14,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the worker needs beyond the runtime's traits; written for each model by `gdc`.
-pub trait Model: rt::Trainer + rt::NamedTensors {
-    /// The number of metrics.
-    const METRICS: usize;
-    /// A trainer whose initial values are made from a seed.
-    fn create(seed: u64) -> Box<Self>;
-    /// The metrics of the first `samples` places, as of the last step or loss.
-    fn metrics(&mut self, samples: usize, values: &mut [f64]);
-    /// The gradients of the last step.
-    fn gradients(&mut self, visit: &mut rt::Visit<'_>);
-}
+/// A model that can be trained and written down.
+pub trait Model: rt::Trainer + rt::NamedTensors {}
+
+impl<T: rt::Trainer + rt::NamedTensors> Model for T {}
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -115,7 +108,7 @@ impl Data {
 struct Means {
     samples: usize,
     sums: Vec<f64>,
-    batch: Vec<f64>,
+    batch: Vec<f32>,
 }
 
 impl Means {
@@ -123,15 +116,19 @@ impl Means {
         Means { samples: 0, sums: vec![0.0; 1 + M::METRICS], batch: vec![0.0; M::METRICS] }
     }
 
-    fn add<M: Model>(&mut self, model: &mut M, samples: usize, loss: f64) {
-        self.samples += samples;
-        self.sums[0] += loss * samples as f64;
+    /// Adds the metrics of the places that are loaded.
+    fn add_metrics<M: Model>(&mut self, model: &mut M, samples: usize) {
         if !self.batch.is_empty() {
-            model.metrics(samples, &mut self.batch);
+            model.metrics_loaded(samples, &mut self.batch);
             for (sum, value) in self.sums[1..].iter_mut().zip(&self.batch) {
-                *sum += value * samples as f64;
+                *sum += f64::from(*value) * samples as f64;
             }
         }
+    }
+
+    fn add_loss(&mut self, samples: usize, loss: f64) {
+        self.samples += samples;
+        self.sums[0] += loss * samples as f64;
     }
 
     fn loss(&self) -> f64 {
@@ -172,11 +169,11 @@ impl Events {
     }
 }
 
-/// The whole program for one model.
-pub fn main<M: Model + 'static>() -> ExitCode {
+/// The whole program for one model, of which `new` makes a trainer from a seed.
+pub fn main<M: Model + 'static>(new: fn(u64) -> M) -> ExitCode {
     // Trainers are plain arrays and may pass over the stack on their way to the heap.
     let stack = 4 * std::mem::size_of::<M>() + (64 << 20);
-    let thread = std::thread::Builder::new().stack_size(stack).spawn(run::<M>);
+    let thread = std::thread::Builder::new().stack_size(stack).spawn(move || run(new));
     let result = match thread.map(|t| t.join()) {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => return ExitCode::FAILURE,
@@ -191,11 +188,11 @@ pub fn main<M: Model + 'static>() -> ExitCode {
     }
 }
 
-fn run<M: Model>() -> Result<(), Anything> {
+fn run<M: Model>(new: fn(u64) -> M) -> Result<(), Anything> {
     let job = Job::from_arguments()?;
     let data = Data::read::<M>(&job.folder, "train")?;
     let validation = if job.validate { Some(Data::read::<M>(&job.folder, "validation")?) } else { None };
-    let mut model = M::create(job.seed);
+    let mut model = Box::new(new(job.seed));
     if job.init {
         load(&mut *model, &std::fs::read(job.folder.join("init.tensors"))?)?;
     }
@@ -231,13 +228,15 @@ fn train<M: Model>(
         while means.samples < visited && steps < limit {
             let size = (visited - means.samples).min(batch);
             data.load(model, &order, means.samples..means.samples + size)?;
+            if steps == 0 && job.gradients {
+                save(&job.folder.join("gradients.tensors"), |visit| model.gradients_loaded(size, visit))?;
+            }
+            // Metrics are of the same parameters as the loss: those before the update.
+            means.add_metrics(model, size);
             let loss = f64::from(model.step_loaded(size));
-            means.add(model, size, loss);
+            means.add_loss(size, loss);
             steps += 1;
             events.step(steps, loss)?;
-            if steps == 1 && job.gradients {
-                save(&job.folder.join("gradients.tensors"), |visit| model.gradients(visit))?;
-            }
         }
         events.line(format_args!("epoch {epoch} {steps} {}", means.words()))?;
         if let Some(validation) = validation {
@@ -259,8 +258,8 @@ fn evaluate<M: Model>(model: &mut M, data: &Data) -> Result<Means, Anything> {
     while means.samples < data.samples {
         let size = (data.samples - means.samples).min(M::BATCH.max(1));
         data.load(model, &order, means.samples..means.samples + size)?;
-        let loss = f64::from(model.loss_loaded(size));
-        means.add(model, size, loss);
+        means.add_metrics(model, size);
+        means.add_loss(size, f64::from(model.loss_loaded(size)));
     }
     Ok(means)
 }

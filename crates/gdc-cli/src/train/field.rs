@@ -1,8 +1,8 @@
 //! The inputs and targets of a model as data must bring them, and the numbers brought.
 
+use gdc_ir::Ty;
 use gdc_ir::graph::{Model, NodeId, Precision};
 use gdc_ir::program::Elem;
-use gdc_ir::Ty;
 use std::fmt;
 
 /// Whether a field is given for prediction too.
@@ -141,17 +141,6 @@ impl Values {
             Values::Bool(list) => list.len(),
         }
     }
-
-    /// Little-endian bytes, one byte per truth value.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Values::F32(list) => list.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Values::F64(list) => list.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Values::U32(list) => list.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Values::I32(list) => list.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Values::Bool(list) => list.iter().map(|&v| u8::from(v)).collect(),
-        }
-    }
 }
 
 fn whole<T: TryFrom<i64>>(number: f64) -> Result<T, String> {
@@ -259,6 +248,6 @@ pub mod tests {
         let mut values = Values::for_field(&x, 0);
         assert_eq!(values.push(&x, 1e39), Err("1e39, which is too large for f32".into()));
         assert_eq!(values.push(&x, 0.5), Ok(()));
-        assert_eq!(values.to_bytes(), 0.5f32.to_le_bytes());
+        assert_eq!(values, Values::F32(vec![0.5]));
     }
 }

@@ -68,12 +68,7 @@ mod tests {
     #[test]
     fn both_tables_have_a_header_and_exact_numbers() {
         let score = |loss| Score { loss, metrics: vec![0.5] };
-        let record = EpochRecord {
-            epoch: 1,
-            steps: 10,
-            training: score(0.1),
-            validation: Some(score(0.2)),
-        };
+        let record = EpochRecord { epoch: 1, steps: 10, training: score(0.1), validation: Some(score(0.2)) };
         let history = History { metrics: vec!["accuracy".into()], epochs: vec![record], steps: vec![1.0, 0.1] };
         assert_eq!(
             history.epochs_csv(),

@@ -2,19 +2,9 @@
 
 use super::event::Score;
 use super::history::EpochRecord;
+use super::plan::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
-
-/// How much there is to do, as far as that is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Plan {
-    /// Epochs at most.
-    pub epochs: Option<u64>,
-    /// Steps at most, by number of steps or of epochs.
-    pub steps: Option<u64>,
-    /// Samples of a full step.
-    pub batch: u64,
-}
 
 /// The display of one training.
 pub struct Progress {
@@ -22,18 +12,21 @@ pub struct Progress {
     metrics: Vec<String>,
     bar: Option<ProgressBar>,
     quiet: bool,
-    last: String,
+    /// The last epoch, for the bar.
+    label: String,
+    /// The last epoch's line, if it was not printed.
+    pending: Option<String>,
 }
 
 impl Progress {
     /// Nothing is drawn where standard error is no terminal, nor with `quiet`.
-    pub fn new(plan: Plan, metrics: Vec<String>, quiet: bool) -> Progress {
+    pub fn new(plan: &Plan, metrics: Vec<String>, quiet: bool) -> Progress {
         // The bar draws on standard error, so that the lines of results stay apart.
         let bar = (!quiet).then(|| match plan.steps {
             Some(steps) => ProgressBar::new(steps).with_style(style("{bar:30} {msg}  {eta} left")),
             None => ProgressBar::new_spinner().with_style(style("{spinner} {pos} steps  {msg}")),
         });
-        Progress { plan, metrics, bar, quiet, last: String::new() }
+        Progress { plan: plan.clone(), metrics, bar, quiet, label: String::new(), pending: None }
     }
 
     /// Shows a step's loss in the bar.
@@ -46,27 +39,34 @@ impl Progress {
         } else {
             format!("{} steps/s", short(per_second))
         };
-        bar.set_message(format!("{}  loss {}  {rate}", self.last, number(loss)));
+        bar.set_message(format!("{}  loss {}  {rate}", self.label, number(loss)));
     }
 
     /// Prints an epoch's line on standard output; with `quiet` only the last one is printed,
     /// by [`Progress::finish`].
     pub fn epoch(&mut self, record: &EpochRecord) {
-        let of = self.plan.epochs.map(|n| format!("/{n}")).unwrap_or_default();
-        let epoch = format!("epoch {}{of}", record.epoch);
+        let (unit, limit) = if self.plan.samples { ("epoch", self.plan.epochs) } else { ("step", self.plan.steps) };
+        let of = limit.map(|n| format!("/{n}")).unwrap_or_default();
+        let epoch = format!("{unit} {}{of}", record.epoch);
         let mut line = format!("{epoch}  {}", self.score("loss", &record.training));
         if let Some(score) = &record.validation {
             line.push_str(&format!("  {}", self.score("validation loss", score)));
         }
-        if self.quiet {
-            self.last = line;
+        self.label = epoch;
+        self.pending = None;
+        if self.quiet || !self.plan.samples && !self.is_tenth(record.epoch) {
+            self.pending = Some(line);
             return;
         }
-        self.last = epoch;
         match &self.bar {
             Some(bar) => bar.suspend(|| print_line(&line)),
             None => print_line(&line),
         }
+    }
+
+    /// Without samples every step is an epoch; a tenth of them is shown, the last always.
+    fn is_tenth(&self, step: u64) -> bool {
+        step.is_multiple_of(self.plan.steps.unwrap_or(1000).div_ceil(10))
     }
 
     fn score(&self, name: &str, score: &Score) -> String {
@@ -82,8 +82,8 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if self.quiet && !self.last.is_empty() {
-            print_line(&self.last);
+        if let Some(line) = &self.pending {
+            print_line(line);
         }
     }
 }
@@ -96,9 +96,7 @@ fn print_line(line: &str) {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }
 
 /// Four significant digits, with an exponent where that is shorter.
@@ -109,7 +107,7 @@ pub fn number(value: f64) -> String {
     let magnitude = value.abs().log10().floor() as i32;
     match magnitude {
         -4..=3 => format!("{value:.*}", (3 - magnitude) as usize),
-                4..=6 => format!("{value:.0}"),
+        4..=6 => format!("{value:.0}"),
         _ => format!("{value:.3e}"),
     }
 }

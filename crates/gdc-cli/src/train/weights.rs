@@ -47,8 +47,7 @@ fn slot(model: &Model, id: gdc_ir::NodeId) -> Slot {
 
 /// Writes a `.safetensors` file of f32 tensors.
 pub fn save(path: &Path, model: &str, tensors: &[Tensor]) -> Outcome {
-    let bytes: Vec<Vec<u8>> =
-        tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
     let mut views = Vec::with_capacity(tensors.len());
     for (tensor, bytes) in tensors.iter().zip(&bytes) {
         let view = TensorView::new(Dtype::F32, tensor.slot.shape.clone(), bytes).at("write", path)?;

@@ -1,6 +1,6 @@
 //! Runs a compiled worker: writes what it reads, follows its events, reads what it wrote.
 
-use super::event::{Event, Score};
+use super::event::Event;
 use super::field::{Field, Values};
 use super::history::{EpochRecord, History};
 use super::weights::{self, Tensor};
@@ -37,6 +37,8 @@ pub struct Job {
 pub struct Material<'a> {
     /// The model's inputs, then its targets.
     pub fields: &'a [Field],
+    /// Which of them the program takes, in its order: inputs, then targets.
+    pub used: &'a [usize],
     /// Their numbers, in the same order.
     pub training: &'a [Values],
     /// Likewise.
@@ -117,7 +119,7 @@ fn arguments(job: &Job, material: &Material) -> Vec<String> {
 fn write_material(folder: &Path, material: &Material) -> Outcome {
     let sets = [("train", Some(material.training)), ("validation", material.validation)];
     for (name, values) in sets.into_iter().filter_map(|(name, values)| Some((name, values?))) {
-        let (reals, integers) = interleave(material.fields, values);
+        let (reals, integers) = interleave(material, values);
         for (kind, bytes) in [("reals", reals), ("integers", integers)] {
             let path = folder.join(format!("{name}.{kind}"));
             std::fs::write(&path, bytes).at("write", &path)?;
@@ -131,11 +133,12 @@ fn write_material(folder: &Path, material: &Material) -> Outcome {
 }
 
 /// Sample after sample, the real fields of each in order as f32, and the others as u32.
-fn interleave(fields: &[Field], values: &[Values]) -> (Vec<u8>, Vec<u8>) {
+fn interleave(material: &Material, values: &[Values]) -> (Vec<u8>, Vec<u8>) {
+    let used = || material.used.iter().filter_map(|&i| Some((material.fields.get(i)?, values.get(i)?)));
+    let samples = used().map(|(f, v)| v.len().checked_div(f.len()).unwrap_or(0)).max();
     let (mut reals, mut integers) = (Vec::new(), Vec::new());
-    let samples = fields.iter().zip(values).map(|(f, v)| v.len().checked_div(f.len()).unwrap_or(0)).max();
     for sample in 0..samples.unwrap_or(0) {
-        for (field, values) in fields.iter().zip(values) {
+        for (field, values) in used() {
             let range = sample * field.len()..(sample + 1) * field.len();
             match values {
                 Values::F32(list) => list[range].iter().for_each(|v| reals.extend(v.to_le_bytes())),
@@ -244,10 +247,8 @@ mod tests {
             let path = format!("{}/../gdc-codegen/runtime/{name}.rs", env!("CARGO_MANIFEST_DIR"));
             (format!("{name}.rs"), std::fs::read_to_string(path).unwrap())
         });
-        let mut files = vec![
-            SourceFile { name: "main.rs", text: MODEL },
-            SourceFile { name: "gdc_worker.rs", text: SOURCE },
-        ];
+        let mut files =
+            vec![SourceFile { name: "main.rs", text: MODEL }, SourceFile { name: "gdc_worker.rs", text: SOURCE }];
         files.extend(runtime.iter().map(|(name, text)| SourceFile { name, text }));
         let program = build(&files, cache.path(), || ()).unwrap();
         (cache, program)
@@ -270,9 +271,14 @@ mod tests {
     fn a_worker_trains_reports_and_writes() {
         let (_cache, program) = program();
         let fields = [real("x", &[]), class("k", 5), Field { name: "y".into(), ..real("y", &[]) }];
-        let training =
-            [Values::F32(vec![1.0, 2.0, 3.0]), Values::U32(vec![1, 2, 4]), Values::F32(vec![2.0, 4.0, 6.0])];
-        let material = Material { fields: &fields, training: &training, validation: Some(&training), init: None };
+        let training = [Values::F32(vec![1.0, 2.0, 3.0]), Values::U32(vec![1, 2, 4]), Values::F32(vec![2.0, 4.0, 6.0])];
+        let material = Material {
+            fields: &fields,
+            used: &[0, 1, 2],
+            training: &training,
+            validation: Some(&training),
+            init: None,
+        };
         let (mut history, mut seen) = (History::default(), Seen::default());
         let trained = run(&program, &job(), &material, &mut history, &mut seen).unwrap();
         assert_eq!(trained.reason, "epochs");
@@ -303,7 +309,7 @@ mod tests {
         let (_cache, program) = program();
         let fields = [real("x", &[])];
         let training = [Values::F32(vec![1.0, 2.0, 3.0])];
-        let material = Material { fields: &fields, training: &training, validation: None, init: None };
+        let material = Material { fields: &fields, used: &[0], training: &training, validation: None, init: None };
         let result = run(&program, &job(), &material, &mut History::default(), &mut Seen::default());
         let Err(Fault::Input(text)) = result else { panic!() };
         assert_eq!(text, "training failed: the train data do not fit the model");

@@ -32,11 +32,8 @@ pub fn load(path: &Path, fields: &[&Field], notes: &mut Vec<String>) -> Outcome<
     let mut first = StringRecord::new();
     reader.read_record(&mut first).map_err(|e| broken(path, &e))?;
     let header = is_header(&first, fields);
-    let places = if header {
-        by_name(path, &first, fields, notes)?
-    } else {
-        by_order(path, first.len(), fields, notes)?
-    };
+    let places =
+        if header { by_name(path, &first, fields, notes)? } else { by_order(path, first.len(), fields, notes)? };
     let mut table = Table::new(fields, places, first.len());
     if !header {
         table.row(&first, 1);
@@ -69,12 +66,7 @@ fn is_header(first: &StringRecord, fields: &[&Field]) -> bool {
 }
 
 /// The column of each element of each field, from a header.
-fn by_name(
-    path: &Path,
-    header: &StringRecord,
-    fields: &[&Field],
-    notes: &mut Vec<String>,
-) -> Outcome<Vec<Vec<usize>>> {
+fn by_name(path: &Path, header: &StringRecord, fields: &[&Field], notes: &mut Vec<String>) -> Outcome<Vec<Vec<usize>>> {
     let mut columns: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, name) in header.iter().enumerate() {
         if columns.insert(name, i).is_some() && !name.is_empty() {
@@ -172,8 +164,7 @@ fn take_the_rest(
 ) -> Outcome<Vec<Vec<usize>>> {
     let used: Vec<usize> = places.iter().flatten().flatten().copied().collect();
     let mut left: Vec<usize> = (0..header.len()).filter(|i| !used.contains(i)).collect();
-    let unnamed: Vec<&Field> =
-        fields.iter().zip(&places).filter(|(_, p)| p.is_none()).map(|(f, _)| *f).collect();
+    let unnamed: Vec<&Field> = fields.iter().zip(&places).filter(|(_, p)| p.is_none()).map(|(f, _)| *f).collect();
     let names = |list: &[usize]| {
         let shown: Vec<String> =
             list.iter().take(6).map(|&i| format!("`{}`", header.get(i).unwrap_or_default())).collect();
@@ -333,7 +324,12 @@ mod tests {
     fn tensors_are_read_by_indices() {
         let x = real("x", &[2, 2]);
         let wanted = vec![Values::F32(vec![1.0, 2.0, 3.0, 4.0])];
-        for header in ["x.0.0,x.0.1,x.1.0,x.1.1", "x_0_0,x_0_1,x_1_0,x_1_1", "x0,x1,x2,x3", "\"x[0,0]\",\"x[0,1]\",\"x[1,0]\",\"x[1,1]\""] {
+        for header in [
+            "x.0.0,x.0.1,x.1.0,x.1.1",
+            "x_0_0,x_0_1,x_1_0,x_1_1",
+            "x0,x1,x2,x3",
+            "\"x[0,0]\",\"x[0,1]\",\"x[1,0]\",\"x[1,1]\"",
+        ] {
             assert_eq!(values(&format!("{header}\n1,2,3,4\n"), &[&x]), wanted, "{header}");
         }
     }
@@ -346,7 +342,11 @@ mod tests {
         assert_eq!(values("label,pixel_a,pixel_b\n0,1,2\n", &[&x, &y]), wanted);
         let (_, notes) = read("label,pixel_a,pixel_b\n0,1,2\n", &[&x, &y]).unwrap();
         assert!(notes[0].ends_with("`input x: [2]` is read from `pixel_a`, `pixel_b`"), "{notes:?}");
-        assert!(read("1,2\n", &[&x, &y]).unwrap_err().contains("2 columns; `input x: [2]` (2), then `target label: [] in 0..3` (1) need 3"));
+        assert!(
+            read("1,2\n", &[&x, &y])
+                .unwrap_err()
+                .contains("2 columns; `input x: [2]` (2), then `target label: [] in 0..3` (1) need 3")
+        );
     }
 
     #[test]

@@ -97,7 +97,9 @@ mod tests {
     fn a_truncated_file_says_how_much_is_missing() {
         let (_folder, path) = file(&[0, 0, 8, 1, 0, 0, 0, 3, 1, 2]);
         let fault = load(&path, &class("label", 10)).unwrap_err();
-        assert!(matches!(fault, Fault::Input(m) if m.ends_with("its extents [3] need 3 bytes of elements, and 2 follow")));
+        assert!(
+            matches!(fault, Fault::Input(m) if m.ends_with("its extents [3] need 3 bytes of elements, and 2 follow"))
+        );
         let (_folder, path) = file(&[0, 0, 8, 2, 0, 0]);
         let fault = load(&path, &class("label", 10)).unwrap_err();
         assert!(matches!(fault, Fault::Input(m) if m.ends_with("it ends within its 2 extents")));

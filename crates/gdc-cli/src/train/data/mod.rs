@@ -205,11 +205,7 @@ fn fill(field: &Field, samples: usize, place: &str, numbers: impl Iterator<Item 
         })?;
     }
     if values.len() != samples * field.len() {
-        return Err(Fault::input(format!(
-            "{place} ends early: {} numbers of {}",
-            values.len(),
-            samples * field.len()
-        )));
+        return Err(Fault::input(format!("{place} ends early: {} numbers of {}", values.len(), samples * field.len())));
     }
     Ok((samples, values))
 }

@@ -135,7 +135,9 @@ fn explain(place: &str, error: &ReadNpyError) -> Fault {
                 Some("U" | "S" | "O") => "; class names are not supported yet: number the classes from 0",
                 _ => "",
             };
-            format!("{place} holds elements of type `{text}`; bool, i8 to i64, u8 to u64, f32 and f64 can be read{help}")
+            format!(
+                "{place} holds elements of type `{text}`; bool, i8 to i64, u8 to u64, f32 and f64 can be read{help}"
+            )
         }
         ReadNpyError::WrongDescriptor(_) => format!("{place} holds records; one array per field can be read"),
         other => format!("{place} is not a whole NPY file: {other}"),
@@ -205,7 +207,8 @@ mod tests {
         assert!(message(load_npy(&path, &real("x", &[])).unwrap_err()).contains("1 bytes after"));
         let (_folder, path) = npy("x.npy", b"\x93NUMPY\x01\x00");
         assert!(message(load_npy(&path, &real("x", &[])).unwrap_err()).contains("not a whole NPY"));
-        let headed = |dict: &str| [&b"\x93NUMPY\x01\x00"[..], &[dict.len() as u8 + 1, 0], dict.as_bytes(), b"\n"].concat();
+        let headed =
+            |dict: &str| [&b"\x93NUMPY\x01\x00"[..], &[dict.len() as u8 + 1, 0], dict.as_bytes(), b"\n"].concat();
         let (_folder, path) = npy("x.npy", &headed("{'descr': '<U3', 'fortran_order': False, 'shape': (1,)}"));
         let text = message(load_npy(&path, &real("x", &[])).unwrap_err());
         assert!(text.contains("`<U3`") && text.contains("class names"), "{text}");

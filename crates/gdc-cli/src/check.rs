@@ -1,0 +1,72 @@
+//! `gdc check`: what is wrong with specs, and what the codes mean.
+
+use crate::cli::{CheckArgs, MessageFormat};
+use crate::fault::{Fault, Outcome};
+use crate::report;
+use crate::spec::Spec;
+use gdc_driver::{Failure, Options};
+use gdc_syntax::{Diagnostic, Severity, SourceMap, codes};
+use std::path::Path;
+
+/// Checks all files, also after one with errors.
+pub fn run(args: &CheckArgs) -> Outcome {
+    if let Some(code) = &args.explain {
+        return explain(code);
+    }
+    let options = Options { model: args.model.clone(), ..Options::default() };
+    let (mut errors, mut warnings, mut wrong) = (0, 0, 0);
+    for path in &args.files {
+        match check(path, &options, args.message_format) {
+            Ok((e, w)) => {
+                (errors, warnings) = (errors + e, warnings + w);
+                wrong += usize::from(e > 0);
+            }
+            Err(fault) => {
+                wrong += 1;
+                errors += 1;
+                fault.show();
+            }
+        }
+    }
+    if args.message_format == MessageFormat::Human {
+        eprintln!("{}", summary(args.files.len(), errors, warnings));
+    }
+    if wrong > 0 { Err(Fault::Shown) } else { Ok(()) }
+}
+
+/// The numbers of errors and warnings.
+fn check(path: &Path, options: &Options, format: MessageFormat) -> Outcome<(usize, usize)> {
+    let spec = Spec::read(path)?;
+    let (diagnostics, sources): (Vec<Diagnostic>, SourceMap) = match spec.compile(options) {
+        Ok(output) => (output.warnings, output.sources),
+        Err(failure) => {
+            let Failure { diagnostics, sources, .. } = *failure;
+            (diagnostics, sources)
+        }
+    };
+    match format {
+        MessageFormat::Human => report::human(&diagnostics, &sources),
+        MessageFormat::Json => diagnostics.iter().for_each(|d| println!("{}", report::json(d, &sources))),
+    }
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    Ok((errors, diagnostics.len() - errors))
+}
+
+fn summary(files: usize, errors: usize, warnings: usize) -> String {
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    format!("{}: {}, {}", count(files, "file"), count(errors, "error"), count(warnings, "warning"))
+}
+
+fn explain(code: &str) -> Outcome {
+    let code = code.to_ascii_uppercase();
+    match codes::explain(&code) {
+        Some(text) => {
+            println!("{code}: {text}");
+            Ok(())
+        }
+        None => {
+            let known: Vec<&str> = codes::ALL.iter().map(|(code, _)| code.0).collect();
+            Err(Fault::call(format!("there is no code `{code}`; there are {}", known.join(", "))))
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `gdc compile` and `gdc check` as a user runs them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const LINE: &str = "model Line {
+    input  x: [];
+    target y: [];
+    param w = 0.0;
+    param b = 0.0;
+    output y_hat = w * x + b;
+    loss   (y_hat - y)^2 / 2;
+    optimizer sgd(lr = 0.5);
+    train { batch = 100; epochs = 200; }
+}
+";
+
+fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    finish(Command::new(env!("CARGO_BIN_EXE_gdc")).current_dir(folder).args(words).output().unwrap())
+}
+
+fn gdc_with_input(folder: &Path, words: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gdc"))
+        .current_dir(folder)
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    finish(child.wait_with_output().unwrap())
+}
+
+fn finish(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_spec_is_written_beside_itself_and_checked() {
+    let folder = folder(&[("line.gd", LINE)]);
+    let path = folder.path();
+    let (code, _, err) = gdc(path, &["compile", "line.gd", "--check"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("line.rs is missing\n  help: gdc compile line.gd\n"), "{err}");
+    let (code, out, err) = gdc(path, &["compile", "line.gd"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    let text = fs::read_to_string(path.join("line.rs")).unwrap();
+    assert!(text.contains("pub struct Line"), "{text}");
+    assert_eq!(gdc(path, &["compile", "line.gd", "--check"]), (0, String::new(), String::new()));
+
+    fs::write(path.join("line.rs"), text.replace("struct Line", "struct Lime")).unwrap();
+    let (code, _, err) = gdc(path, &["compile", "line.gd", "--check"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("line.rs is not what line.gd compiles to"), "{err}");
+    assert!(err.contains("-pub struct Lime") && err.contains("+pub struct Line"), "{err}");
+    assert!(err.contains("help: gdc compile line.gd\n"), "{err}");
+}
+
+#[test]
+fn the_same_text_gives_the_same_bytes_from_anywhere() {
+    let (a, b) = (folder(&[("line.gd", LINE)]), folder(&[("line.gd", LINE)]));
+    let file = a.path().join("line.gd");
+    let out = a.path().join("out/x.rs");
+    let words = ["compile", file.to_str().unwrap(), "-o", out.to_str().unwrap()];
+    assert_eq!(gdc(b.path(), &words).0, 0);
+    assert_eq!(gdc(b.path(), &["compile", "line.gd"]).0, 0);
+    assert_eq!(fs::read(out).unwrap(), fs::read(b.path().join("line.rs")).unwrap());
+}
+
+#[test]
+fn every_stage_can_be_shown() {
+    let folder = folder(&[("line.gd", LINE)]);
+    for (stage, part) in [("ast", "Line"), ("graph", "y_hat"), ("program", "y_hat"), ("rust", "pub struct Line")] {
+        let (code, out, err) = gdc(folder.path(), &["compile", "line.gd", "--emit", stage]);
+        assert_eq!((code, err.as_str()), (0, ""), "{stage}");
+        assert!(out.contains(part), "{stage}\n{out}");
+    }
+    assert!(!folder.path().join("line.rs").exists());
+}
+
+#[test]
+fn standard_input_goes_to_standard_output() {
+    let folder = folder(&[("line.gd", LINE)]);
+    let (code, out, _) = gdc_with_input(folder.path(), &["compile", "-"], LINE);
+    assert_eq!(code, 0);
+    let (_, beside, _) = gdc(folder.path(), &["compile", "line.gd", "-o", "-"]);
+    assert!(out.contains("pub struct Line") && beside.contains("pub struct Line"));
+    let (code, _, err) = gdc_with_input(folder.path(), &["check", "-"], "model {");
+    assert_eq!(code, 1);
+    assert!(err.contains("<stdin>"), "{err}");
+}
+
+#[test]
+fn all_files_are_reported_and_only_good_ones_written() {
+    let folder = folder(&[("a.gd", "model A { los 1; }"), ("b.gd", LINE), ("c.gd", "model C {")]);
+    let (code, _, err) = gdc(folder.path(), &["compile", "a.gd", "b.gd", "c.gd", "d.gd", "--out-dir", "gen"]);
+    assert_eq!(code, 1);
+    for part in ["a.gd:1:", "c.gd:1:", "cannot read d.gd"] {
+        assert!(err.contains(part), "{part}\n{err}");
+    }
+    let mut names: Vec<_> = fs::read_dir(folder.path().join("gen")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["b.rs"]);
+}
+
+#[test]
+fn a_failed_compilation_leaves_the_old_file() {
+    let folder = folder(&[("a.gd", "model A {"), ("a.rs", "old")]);
+    assert_eq!(gdc(folder.path(), &["compile", "a.gd"]).0, 1);
+    assert_eq!(fs::read_to_string(folder.path().join("a.rs")).unwrap(), "old");
+}
+
+#[test]
+fn wrong_calls_exit_with_two() {
+    let folder = folder(&[("a.gd", LINE), ("b.gd", LINE)]);
+    fs::create_dir(folder.path().join("d")).unwrap();
+    fs::write(folder.path().join("d/a.gd"), LINE).unwrap();
+    for (words, part) in [
+        (&["compile"][..], "required"),
+        (&["compile", "a.gd", "b.gd", "-o", "x.rs"], "--out-dir"),
+        (&["compile", "a.gd", "d/a.gd", "--out-dir", "gen"], "would both be written to"),
+        (&["compile", "-", "--check"], "--check compares with a file"),
+        (&["compile", "a.gd", "-o", "a.gd"], "would be overwritten"),
+        (&["compile", "a.gd", "--emit", "soup"], "soup"),
+        (&["check", "--explain", "E9999"], "no code `E9999`"),
+        (&["check"], "required"),
+        (&["frobnicate"], "frobnicate"),
+    ] {
+        let (code, out, err) = gdc(folder.path(), words);
+        assert_eq!((code, out.as_str()), (2, ""), "{words:?}");
+        assert!(err.contains(part), "{words:?}\n{err}");
+    }
+}
+
+#[test]
+fn check_counts_and_speaks_json() {
+    let folder = folder(&[("a.gd", "model A { los 1; }"), ("b.gd", LINE)]);
+    let (code, out, err) = gdc(folder.path(), &["check", "b.gd"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", "1 file: 0 errors, 0 warnings\n"));
+    let (code, out, err) = gdc(folder.path(), &["check", "a.gd", "b.gd"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("2 files: 1 error, 0 warnings"), "{err}");
+    let (code, out, err) = gdc(folder.path(), &["check", "a.gd", "b.gd", "--message-format", "json"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    let value: serde_json::Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!((&value["severity"], &value["line"]), (&"error".into(), &1.into()));
+    let (code, out, _) = gdc(folder.path(), &["check", "--explain", value["code"].as_str().unwrap()]);
+    assert_eq!(code, 0);
+    assert!(out.len() > 40);
+}
