@@ -3,6 +3,7 @@
 
 use crate::build::substitute;
 use crate::rebuild::{Rebuild, Replacement};
+use crate::unit::unit_axes;
 use gdc_ir::{Expr, ExprId, Exprs, Graph, Model, Node, NodeId, NodeKind, Op, Var};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,6 +19,7 @@ pub fn fuse(model: &mut Model) {
     let needed = model.graph.reachable(roots.iter().copied());
     let uses = Uses::count(&model.graph, &needed);
     let fixed: BTreeSet<NodeId> = roots.into_iter().collect();
+    let initial: BTreeSet<NodeId> = model.params.iter().chain(&model.states).map(|k| k.init).collect();
     let gradients: BTreeSet<NodeId> = model.gradients.iter().map(|g| g.value).collect();
     let mut depths = Depths::default();
     let mut rebuild = Rebuild::new(model);
@@ -34,7 +36,8 @@ pub fn fuse(model: &mut Model) {
             rebuild.set(id, Replacement::Body(axes.clone(), *body));
             continue;
         }
-        let key = canonical.key(&mut rebuild.graph.exprs, &kind, &node);
+        // Initial values are not shared: each is computed straight into its own place.
+        let key = if initial.contains(&id) { None } else { canonical.key(&mut rebuild.graph.exprs, &kind, &node) };
         // A leaf is only ever itself; two states with equal initial values are two states.
         let new = match key.as_ref().and_then(|k| seen.get(k)) {
             Some(&same) => same,
@@ -55,28 +58,6 @@ pub fn fuse(model: &mut Model) {
         rebuild.set(id, small.map_or(Replacement::Node(new), |b| Replacement::Scalar(new, b)));
     }
     rebuild.finish(model);
-}
-
-/// An index of extent 1 is 0, and a reduction over it is none.
-fn unit_axes(exprs: &mut Exprs, kind: NodeKind) -> NodeKind {
-    let NodeKind::Compute { axes, reduce, body } = kind else { return kind };
-    let over = reduce.iter().flat_map(|r| &r.over).copied();
-    let units: Vec<Var> = axes.iter().copied().chain(over).filter(|&v| exprs.extent(v) == 1).collect();
-    if units.is_empty() {
-        return NodeKind::Compute { axes, reduce, body };
-    }
-    let zero = exprs.int(0);
-    let body = substitute(exprs, body, &units.iter().map(|&v| (v, zero)).collect());
-    let reduce = match reduce {
-        // The place of the only element would be 0, an integer: these keep their index.
-        Some(r) if matches!(r.op, gdc_ir::Red::Argmax | gdc_ir::Red::Argmin) => Some(r),
-        Some(mut r) => {
-            r.over.retain(|v| !units.contains(v));
-            (!r.over.is_empty()).then_some(r)
-        }
-        None => None,
-    };
-    NodeKind::Compute { axes, reduce, body }
 }
 
 /// How often nodes are read, and by what.

@@ -14,6 +14,7 @@ pub mod lower;
 mod rebuild;
 pub mod reuse;
 pub mod sample;
+pub mod unit;
 
 use gdc_ir::Model;
 use gdc_syntax::{Diagnostics, Reported, SourceMap, ast};
@@ -54,6 +55,7 @@ pub fn compile_model(
     reuse::reuse(&mut graph);
     hoist::hoist(&mut graph);
     fuse::fuse(&mut graph);
+    unit::name_unit_places(&mut graph);
     observe("simplify", &graph);
     Ok(graph)
 }
