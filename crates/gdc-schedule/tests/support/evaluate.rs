@@ -2,8 +2,11 @@
 //! is in range and every integer is not negative. Slow and obviously right.
 
 use gdc_ir::program::*;
-use gdc_ir::{Op, Red};
+use gdc_ir::{Dist, Op, Red};
 use std::collections::HashMap;
+
+/// The seed of all draws.
+pub const SEED: u64 = 7;
 
 /// A value of the machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -256,9 +259,13 @@ impl<'a> Machine<'a> {
                 V::Num(x[0])
             }
             Value::Narrow(v) => self.value(v),
-            Value::Random { site, element, .. } => {
-                let element = self.index(element);
-                V::Num(draw(*site, element))
+            Value::Random { dist, site, element } => {
+                let element = self.index(element) as u64;
+                let draw = match dist {
+                    Dist::Uniform => gdc_interp::uniform,
+                    Dist::Normal => gdc_interp::normal,
+                };
+                V::Num(draw(self.program.precision, SEED, *site, element))
             }
         }
     }
@@ -285,12 +292,6 @@ impl<'a> Machine<'a> {
         }
         scalar(op, args)
     }
-}
-
-/// A draw that tests can predict.
-pub fn draw(site: u64, element: i64) -> f64 {
-    let x = (site ^ (element as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD1B5_4A32_D192_ED03);
-    (x >> 11) as f64 / (1u64 << 53) as f64
 }
 
 fn scalar(op: Op, args: &[V]) -> V {

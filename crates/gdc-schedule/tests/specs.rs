@@ -1,0 +1,52 @@
+//! The specs of the repository, scheduled, run and held against the interpreter.
+
+mod support;
+
+use gdc_driver::{Options, Source, compile};
+use std::path::{Path, PathBuf};
+use support::compare::{check_outputs, check_train};
+
+/// All `.gd` files of a folder.
+fn specs(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "gd")).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn specs_run_like_the_interpreter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs");
+    let only = std::env::var("GDC_SPEC").ok();
+    let mut checked = 0;
+    for folder in [root.clone(), root.join("optimizers")] {
+        for path in specs(&folder) {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if only.as_ref().is_some_and(|o| *o != name) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("readable");
+            let source = Source { name: name.clone(), text, folder: Some(folder.clone()) };
+            match compile(&source, &Options::default()) {
+                Ok(output) => {
+                    if only.is_some() {
+                        println!("{}", gdc_ir::text::print_model(&output.model));
+                        println!("{}", gdc_ir::program_text::print_programs(&output.programs));
+                    }
+                    let programs = check_train(&output.model);
+                    assert_eq!(programs.train, output.programs.train, "{name}: not the same twice");
+                    let sample = gdc_core::sample::one_sample(&output.model);
+                    check_outputs(&sample, &output.programs);
+                    checked += 1;
+                }
+                Err(failure) => {
+                    for d in &failure.diagnostics {
+                        println!("{name}: {}", d.message);
+                    }
+                    panic!("{name} does not compile");
+                }
+            }
+        }
+    }
+    assert!(checked > 0);
+}
