@@ -48,7 +48,9 @@ fn collect(
             Ok(text) => text,
             Err(e) => return Err(session.error(code, *span, format!("cannot read `{path}`: {e}"))),
         };
-        let id = session.sources.add(wanted.display().to_string(), text.as_str());
+        let importer = &session.sources.file(span.file).name;
+        let name = Path::new(importer).with_file_name(path).display().to_string();
+        let id = session.sources.add_file(name, text.as_str(), &real);
         let imported = gdc_syntax::parse::parse_file(&text, id, &mut session.diagnostics)?;
         collect(imported, real.parent(), session, seen, items)?;
     }

@@ -46,25 +46,14 @@ fn path(input: &TokenStream) -> Option<(String, Span)> {
 fn inline(input: TokenStream, compile: Compile) -> TokenStream {
     let rebuilt = rebuild(input);
     let folder = site::folder(Span::call_site()).or_else(site::manifest);
-    let source = Source {
-        name: INLINE.to_string(),
-        text: rebuilt.text.clone(),
-        folder,
-    };
+    let source = Source { name: INLINE.to_string(), text: rebuilt.text.clone(), folder };
     let result = guarded(compile, &source);
-    Adapter {
-        spec: Spec::Tokens(&rebuilt),
-        text: &rebuilt.text,
-    }
-    .finish(result, BTreeSet::new())
+    Adapter { spec: Spec::Tokens(&rebuilt), text: &rebuilt.text }.finish(result, BTreeSet::new())
 }
 
 /// A spec in the file that `name` names; `span` is the literal's.
 fn from_file(name: &str, span: Span, compile: Compile) -> TokenStream {
-    let folders: Vec<PathBuf> = site::folder(span)
-        .into_iter()
-        .chain(site::manifest())
-        .collect();
+    let folders: Vec<PathBuf> = site::folder(span).into_iter().chain(site::manifest()).collect();
     let found = match file::find(name, &folders) {
         Ok(found) => found,
         Err(missing) => return emit::error((span, span), &missing),
@@ -79,36 +68,23 @@ fn from_file(name: &str, span: Span, compile: Compile) -> TokenStream {
             return out;
         }
     };
-    let source = Source {
-        name: name.to_string(),
-        text: text.clone(),
-        folder,
-    };
+    let source = Source { name: name.to_string(), text: text.clone(), folder };
     let result = guarded(compile, &source);
-    Adapter {
-        spec: Spec::File(span),
-        text: &text,
-    }
-    .finish(result, files)
+    Adapter { spec: Spec::File(span), text: &text }.finish(result, files)
 }
 
 /// What came of a compilation; a panic is a result too, so that files are watched all the same.
 type Outcome = Result<Result<Output, Box<Failure>>, String>;
 
 fn guarded(compile: Compile, source: &Source) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| compile(source, &Options::default())))
-        .map_err(|panic| bug(panic.as_ref()))
+    catch_unwind(AssertUnwindSafe(|| compile(source, &Options::default()))).map_err(|panic| bug(panic.as_ref()))
 }
 
 /// The message for a panic, which no spec should cause.
 fn bug(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    format!(
-        "this is a bug in gdc, not in your code\nnote: {text}\nhelp: please report it with the spec"
-    )
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    format!("this is a bug in gdc, not in your code\nnote: {text}\nhelp: please report it with the spec")
 }
 
 /// Where the spec stands.
@@ -156,23 +132,13 @@ impl Adapter<'_> {
             }
         }
         if errors.is_empty() {
-            errors.push((
-                self.whole(),
-                bug(&"nothing was generated, and nothing said why"),
-            ));
+            errors.push((self.whole(), bug(&"nothing was generated, and nothing said why")));
         }
-        // A text that does not parse has no models yet, but their names can still be seen.
-        let mut models = failure.models.clone();
-        if models.is_empty() {
-            models = model_names(self.text);
-        }
-        emit::errors(&errors, &models)
+        emit::errors(&errors, &failure.models)
     }
 
     fn warnings(&self, diagnostics: &[Diagnostic], sources: &SourceMap) -> TokenStream {
-        let warnings = diagnostics
-            .iter()
-            .filter(|d| d.severity == Severity::Warning);
+        let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning);
         let shown = warnings.map(|d| {
             let (place, message) = self.show(d, sources);
             emit::warning(place, d.code.0, &message)
@@ -185,17 +151,10 @@ impl Adapter<'_> {
         let tokens = match self.spec {
             Spec::Tokens(tokens) if is_inline(sources, diagnostic.span.file) => tokens,
             _ => {
-                return (
-                    self.place_of(diagnostic, sources),
-                    message::for_file(diagnostic, sources),
-                );
+                return (self.place_of(diagnostic, sources), message::for_file(diagnostic, sources));
             }
         };
-        let line = |span| {
-            tokens
-                .spans(bytes(span))
-                .and_then(|(first, _)| site::line(first))
-        };
+        let line = |span| tokens.spans(bytes(span)).and_then(|(first, _)| site::line(first));
         let place = tokens.spans(bytes(diagnostic.span)).unwrap_or(self.whole());
         (place, message::for_tokens(diagnostic, sources, &line))
     }
@@ -207,9 +166,7 @@ impl Adapter<'_> {
         };
         let mut related = diagnostic.secondary.iter().map(|label| label.span);
         let related = related.find(|span| is_inline(sources, span.file));
-        related
-            .and_then(|span| tokens.spans(bytes(span)))
-            .unwrap_or(self.whole())
+        related.and_then(|span| tokens.spans(bytes(span))).unwrap_or(self.whole())
     }
 
     fn whole(&self) -> Place {

@@ -56,9 +56,6 @@ mod tests {
         let folders = [PathBuf::from("/nowhere/a"), PathBuf::from("/nowhere/b")];
         let message = find("m.gd", &folders).err().unwrap();
         assert!(message.contains("no file `m.gd`"), "{message}");
-        assert!(
-            message.contains("/nowhere/a/m.gd\nlooked for: /nowhere/b/m.gd"),
-            "{message}"
-        );
+        assert!(message.contains("/nowhere/a/m.gd\nlooked for: /nowhere/b/m.gd"), "{message}");
     }
 }

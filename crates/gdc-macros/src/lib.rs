@@ -11,3 +11,12 @@ mod site;
 
 #[cfg(test)]
 mod tests;
+
+use proc_macro::TokenStream;
+
+// The documentation is where users meet the macro: at its place in `gdc`, where its example runs.
+#[allow(missing_docs)]
+#[proc_macro]
+pub fn network(spec: TokenStream) -> TokenStream {
+    expand::network(spec.into(), &gdc_driver::compile).into()
+}

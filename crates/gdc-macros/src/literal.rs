@@ -10,11 +10,7 @@ pub fn string(token: &TokenTree) -> Option<String> {
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
             let mut inside = group.stream().into_iter();
             let only = inside.next()?;
-            if inside.next().is_some() {
-                None
-            } else {
-                string(&only)
-            }
+            if inside.next().is_some() { None } else { string(&only) }
         }
         _ => None,
     }
@@ -66,10 +62,7 @@ mod tests {
     fn values_of_string_literals() {
         assert_eq!(value(r#""a.gd""#).as_deref(), Some("a.gd"));
         assert_eq!(value(r###"r#"a"b\n"#"###).as_deref(), Some("a\"b\\n"));
-        assert_eq!(
-            value(r#""\\ \" \' \n \x41 \u{1F600} \u{e9}""#).as_deref(),
-            Some("\\ \" ' \n A 😀 é")
-        );
+        assert_eq!(value(r#""\\ \" \' \n \x41 \u{1F600} \u{e9}""#).as_deref(), Some("\\ \" ' \n A 😀 é"));
         assert_eq!(value("\"a\\\n   b\"").as_deref(), Some("ab"));
         assert_eq!(value("12"), None);
         assert_eq!(value("b\"bytes\""), None);

@@ -9,11 +9,7 @@ const QUOTE: usize = 48;
 
 /// The message of a mistake in the tokens of a macro. `line` knows the line of a place in the
 /// user's file, as far as rustc does.
-pub fn for_tokens(
-    diagnostic: &Diagnostic,
-    sources: &SourceMap,
-    line: &dyn Fn(Span) -> Option<usize>,
-) -> String {
+pub fn for_tokens(diagnostic: &Diagnostic, sources: &SourceMap, line: &dyn Fn(Span) -> Option<usize>) -> String {
     let mut text = first_line(diagnostic);
     if !diagnostic.label.is_empty() {
         add(&mut text, "here: ", &diagnostic.label);
@@ -72,12 +68,7 @@ fn add(text: &mut String, head: &str, words: &str) {
 fn excerpt(text: &mut String, sources: &SourceMap, span: Span, words: &str) {
     let file = sources.file(span.file);
     let (number, column) = sources.line_column(span);
-    let line = file
-        .text
-        .split('\n')
-        .nth(number - 1)
-        .unwrap_or("")
-        .trim_end();
+    let line = file.text.split('\n').nth(number - 1).unwrap_or("").trim_end();
     let before: String = line.chars().take(column - 1).collect();
     let rest = &line[before.len()..];
     let marked = sources.text(span).lines().next().unwrap_or("").trim_end();
@@ -107,8 +98,7 @@ fn quote(text: &str) -> String {
     let mut out = String::new();
     for (i, word) in words.iter().enumerate() {
         let closes = matches!(*word, ")" | "]" | "," | ";" | "." | ":");
-        let opens =
-            matches!(*word, "(" | "[") && words[..i].last().is_some_and(|w| is_operand_end(w));
+        let opens = matches!(*word, "(" | "[") && words[..i].last().is_some_and(|w| is_operand_end(w));
         let opened = out.ends_with(['(', '[', '.']);
         if i > 0 && !closes && !opens && !opened {
             out.push(' ');
@@ -125,10 +115,7 @@ fn quote(text: &str) -> String {
 /// Whether a bracket after this word is a call or an index.
 fn is_operand_end(word: &str) -> bool {
     word.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']'))
-        && !matches!(
-            word,
-            "in" | "if" | "else" | "over" | "yield" | "loss" | "return"
-        )
+        && !matches!(word, "in" | "if" | "else" | "over" | "yield" | "loss" | "return")
 }
 
 #[cfg(test)]
@@ -181,10 +168,7 @@ mod tests {
 
     #[test]
     fn quotations_are_spaced_as_people_write() {
-        assert_eq!(
-            quote("sum [ i ] ( x [ i ] * w [ i , j ] )"),
-            "sum[i](x[i] * w[i, j])"
-        );
+        assert_eq!(quote("sum [ i ] ( x [ i ] * w [ i , j ] )"), "sum[i](x[i] * w[i, j])");
         assert_eq!(quote("input x : [ 4 , 5 ] ;"), "input x: [4, 5];");
         assert_eq!(quote("a . b + ( c - d ) |> f"), "a.b + (c - d) |> f");
         assert_eq!(quote(&"x + ".repeat(40)).chars().count(), QUOTE);

@@ -32,11 +32,7 @@ struct Open {
 /// Writes `tokens` as text. Any token stream is accepted: what is no `gd` is the parser's to say.
 pub fn rebuild(tokens: TokenStream) -> Rebuilt {
     let mut out = Rebuilt::default();
-    let whole = Open {
-        rest: trees(tokens),
-        close: "",
-        span: Span::call_site(),
-    };
+    let whole = Open { rest: trees(tokens), close: "", span: Span::call_site() };
     // A stack of our own: nesting is the user's, and deep recursion would end the compiler.
     let mut stack = vec![whole];
     let mut glue = false;
@@ -60,8 +56,7 @@ pub fn rebuild(tokens: TokenStream) -> Rebuilt {
                 out.piece(text.encode_utf8(&mut [0; 4]), punct.span(), glued);
                 let operator = matches!(open.rest.as_slice(), [TokenTree::Punct(_), ..]);
                 // `'a` must stay one; a slash never begins an operator, but may a comment.
-                glue =
-                    punct.spacing() == Spacing::Joint && (text == '\'' || text != '/' && operator);
+                glue = punct.spacing() == Spacing::Joint && (text == '\'' || text != '/' && operator);
             }
         }
     }
@@ -73,14 +68,8 @@ impl Rebuilt {
     /// is taken for the token that follows it, or the last one; `None` if there is no token.
     pub fn spans(&self, bytes: Range<usize>) -> Option<(Span, Span)> {
         let last = self.pieces.len().checked_sub(1)?;
-        let from = self
-            .pieces
-            .partition_point(|p| p.bytes.end <= bytes.start)
-            .min(last);
-        let to = self
-            .pieces
-            .partition_point(|p| p.bytes.start < bytes.end)
-            .saturating_sub(1);
+        let from = self.pieces.partition_point(|p| p.bytes.end <= bytes.start).min(last);
+        let to = self.pieces.partition_point(|p| p.bytes.start < bytes.end).saturating_sub(1);
         Some((self.pieces[from].span, self.pieces[to.max(from)].span))
     }
 
@@ -93,10 +82,7 @@ impl Rebuilt {
         }
         let start = self.text.len();
         self.text.push_str(text);
-        self.pieces.push(Piece {
-            bytes: start..self.text.len(),
-            span,
-        });
+        self.pieces.push(Piece { bytes: start..self.text.len(), span });
     }
 
     fn open(&mut self, group: &Group) -> Open {
@@ -114,11 +100,7 @@ impl Rebuilt {
             spans = (first.span(), last.span());
         }
         self.piece(open, spans.0, false);
-        Open {
-            rest,
-            close,
-            span: spans.1,
-        }
+        Open { rest, close, span: spans.1 }
     }
 
     fn doc(&mut self, doc: &Doc) {
@@ -144,15 +126,12 @@ impl Doc {
     /// Takes a doc attribute off the front, if there is one.
     fn take(rest: &mut IntoIter<TokenTree>) -> Option<Doc> {
         let (inner, group) = match rest.as_slice() {
-            [TokenTree::Punct(hash), TokenTree::Group(group), ..] if hash.as_char() == '#' => {
-                (false, group)
+            [TokenTree::Punct(hash), TokenTree::Group(group), ..] if hash.as_char() == '#' => (false, group),
+            [TokenTree::Punct(hash), TokenTree::Punct(bang), TokenTree::Group(group), ..]
+                if hash.as_char() == '#' && bang.as_char() == '!' =>
+            {
+                (true, group)
             }
-            [
-                TokenTree::Punct(hash),
-                TokenTree::Punct(bang),
-                TokenTree::Group(group),
-                ..,
-            ] if hash.as_char() == '#' && bang.as_char() == '!' => (true, group),
             _ => return None,
         };
         if group.delimiter() != Delimiter::Bracket {
@@ -169,14 +148,8 @@ impl Doc {
         if name != "doc" || equals.as_char() != '=' {
             return None;
         }
-        let text = literal::string(value)?
-            .replace("\r\n", "\n")
-            .replace('\r', " ");
-        let doc = Doc {
-            text,
-            inner,
-            span: value.span(),
-        };
+        let text = literal::string(value)?.replace("\r\n", "\n").replace('\r', " ");
+        let doc = Doc { text, inner, span: value.span() };
         rest.nth(if inner { 2 } else { 1 });
         Some(doc)
     }
@@ -199,11 +172,9 @@ fn is_operand(tokens: &[TokenTree]) -> bool {
             {
                 tail
             }
-            [
-                TokenTree::Punct(dot),
-                TokenTree::Ident(_) | TokenTree::Literal(_),
-                tail @ ..,
-            ] if dot.as_char() == '.' => tail,
+            [TokenTree::Punct(dot), TokenTree::Ident(_) | TokenTree::Literal(_), tail @ ..] if dot.as_char() == '.' => {
+                tail
+            }
             _ => return false,
         };
     }
@@ -229,25 +200,16 @@ mod tests {
 
     #[test]
     fn one_blank_between_tokens_and_none_within_operators() {
-        assert_eq!(
-            text("let y[j]=sum[i](x[i]*w[i,j]);"),
-            "let y [ j ] = sum [ i ] ( x [ i ] * w [ i , j ] ) ;"
-        );
+        assert_eq!(text("let y[j]=sum[i](x[i]*w[i,j]);"), "let y [ j ] = sum [ i ] ( x [ i ] * w [ i , j ] ) ;");
         assert_eq!(text("x<-a|>f && b..=c...d"), "x <- a |> f && b ..= c ... d");
         assert_eq!(text("model M { // comment\n a /* b */ }"), "model M { a }");
-        assert_eq!(
-            text("r#loop 'a 4k \"a b\" 1.5e-3"),
-            "r#loop 'a 4k \"a b\" 1.5e-3"
-        );
+        assert_eq!(text("r#loop 'a 4k \"a b\" 1.5e-3"), "r#loop 'a 4k \"a b\" 1.5e-3");
         assert_eq!(text(""), "");
     }
 
     #[test]
     fn doc_comments_stand_on_lines_of_their_own() {
-        assert_eq!(
-            text("/// A \"b\" \\ c\nmodel M { /// d\n x }"),
-            "/// A \"b\" \\ c\nmodel M { /// d\nx }"
-        );
+        assert_eq!(text("/// A \"b\" \\ c\nmodel M { /// d\n x }"), "/// A \"b\" \\ c\nmodel M { /// d\nx }");
         assert_eq!(text("/** a\n * b */ x"), "/// a\n/// * b\nx");
         assert_eq!(text("//! inner\nx"), "//! inner\nx");
         assert_eq!(text("#[doc = \"/ a\\nb\"] x"), "/// / a\n///b\nx");
@@ -265,10 +227,7 @@ mod tests {
             (quote!(a.b(c)[d].e), "x * a . b ( c ) [ d ] . e"),
             (quote!((a + b)), "x * ( a + b )"),
             (quote!(0..n), "x * ( 0 .. n )"),
-            (
-                quote!(if a { b } else { c }),
-                "x * ( if a { b } else { c } )",
-            ),
+            (quote!(if a { b } else { c }), "x * ( if a { b } else { c } )"),
             (quote!(), "x *"),
         ] {
             let inner = fragment(inside);

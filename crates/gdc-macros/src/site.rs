@@ -31,8 +31,6 @@ pub fn line(span: Span) -> Option<usize> {
 /// A path as a message shows it: from the folder that rustc runs in, where it is in there.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
-    let short = here
-        .as_deref()
-        .and_then(|here| path.strip_prefix(here).ok());
+    let short = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
     short.unwrap_or(path).display().to_string()
 }

@@ -3,7 +3,7 @@
 use crate::expand::network;
 use gdc_driver::{Failure, Options, Output, Source};
 use gdc_ir::{Model, program::Programs};
-use gdc_syntax::{Code, Diagnostic, FileId, SourceMap, Span};
+use gdc_syntax::{Code, Diagnostic, FileId, SourceMap, Span, scan};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::path::Path;
@@ -14,9 +14,7 @@ type Outcome = Result<Output, Box<Failure>>;
 fn compile(source: &Source, _: &Options) -> Outcome {
     let mut sources = SourceMap::default();
     let file = sources.add(source.name.clone(), source.text.clone());
-    let warnings = all(file, &source.text, "odd", |span| {
-        Diagnostic::warning(Code("W0001"), span, "this is odd")
-    });
+    let warnings = all(file, &source.text, "odd", |span| Diagnostic::warning(Code("W0001"), span, "this is odd"));
     let mut diagnostics = all(file, &source.text, "wrong", |span| {
         Diagnostic::error(Code("E0001"), span, "this is wrong").help("write `right`")
     });
@@ -25,28 +23,20 @@ fn compile(source: &Source, _: &Options) -> Outcome {
         let tokens = quote!(
             pub struct Made;
         );
-        return Ok(Output {
-            tokens,
-            model,
-            programs,
-            warnings,
-            sources,
-        });
+        return Ok(Output { tokens, model, programs, warnings, sources });
     }
     diagnostics.extend(warnings);
-    Err(Box::new(Failure {
-        diagnostics,
-        sources,
-        root: file,
-        models: Vec::new(),
-    }))
+    Err(Box::new(Failure { diagnostics, sources, root: file, models: models(&source.text) }))
+}
+
+fn models(text: &str) -> Vec<String> {
+    let items = scan::items(text).into_iter();
+    items.filter(|item| item.0 == "model").map(|item| item.1.to_string()).collect()
 }
 
 fn all(file: FileId, text: &str, word: &str, make: impl Fn(Span) -> Diagnostic) -> Vec<Diagnostic> {
     let places = text.match_indices(word);
-    places
-        .map(|(at, _)| make(Span::new(file, at, at + word.len())))
-        .collect()
+    places.map(|(at, _)| make(Span::new(file, at, at + word.len()))).collect()
 }
 
 fn expand(spec: &str) -> String {
@@ -62,19 +52,11 @@ fn what_compiles_is_passed_on() {
 fn each_error_is_one_and_the_models_types_are_there() {
     let out = expand("model M { wrong; wrong } model N { odd }");
     assert_eq!(out.matches("compile_error").count(), 2, "{out}");
-    assert_eq!(
-        out.matches("this is wrong [E0001]\\nhelp: write `right`")
-            .count(),
-        2,
-        "{out}"
-    );
+    assert_eq!(out.matches("this is wrong [E0001]\\nhelp: write `right`").count(), 2, "{out}");
     for name in ["r#M", "r#MTrainer", "r#N", "r#NTrainer"] {
         assert!(out.contains(&format!("pub type {name} =")), "{out}");
     }
-    assert!(
-        out.contains("deprecated (note = \"this is odd [W0001]\")"),
-        "{out}"
-    );
+    assert!(out.contains("deprecated (note = \"this is odd [W0001]\")"), "{out}");
     syn_like(&out);
 }
 
@@ -100,18 +82,9 @@ fn a_failure_without_an_error_is_an_error_too() {
     let silent = |_: &Source, _: &Options| -> Outcome {
         let mut sources = SourceMap::default();
         let root = sources.add("<network>", "");
-        Err(Box::new(Failure {
-            diagnostics: Vec::new(),
-            sources,
-            root,
-            models: Vec::new(),
-        }))
+        Err(Box::new(Failure { diagnostics: Vec::new(), sources, root, models: Vec::new() }))
     };
-    assert!(
-        network(quote!(), &silent)
-            .to_string()
-            .contains("compile_error")
-    );
+    assert!(network(quote!(), &silent).to_string().contains("compile_error"));
 }
 
 #[test]
@@ -120,17 +93,11 @@ fn files_are_read_and_watched() {
     let good = write(folder.path(), "good.gd", "model M { }");
     let out = expand(&format!("{good:?}"));
     assert!(out.starts_with("pub struct Made ;"), "{out}");
-    assert!(
-        out.contains(&format!("include_bytes ! ({good:?})")),
-        "{out}"
-    );
+    assert!(out.contains(&format!("include_bytes ! ({good:?})")), "{out}");
 
     let bad = write(folder.path(), "bad.gd", "model M {\n    wrong\n}\n");
     let out = expand(&format!("r#{bad:?}#"));
-    assert!(
-        out.contains(&format!("{bad}:2:5\\n  |\\n2 |     wrong\\n  |     ^^^^^")),
-        "{out}"
-    );
+    assert!(out.contains(&format!("{bad}:2:5\\n  |\\n2 |     wrong\\n  |     ^^^^^")), "{out}");
     assert!(out.contains(&format!("include_bytes ! ({bad:?})")), "{out}");
     syn_like(&out);
 
@@ -142,26 +109,18 @@ fn files_are_read_and_watched() {
     std::fs::write(folder.path().join("bytes.gd"), [0xff, 0xfe]).unwrap();
     let bytes = folder.path().join("bytes.gd");
     let out = expand(&format!("{bytes:?}"));
-    assert!(
-        out.contains("cannot read") && out.contains("include_bytes"),
-        "{out}"
-    );
+    assert!(out.contains("cannot read") && out.contains("include_bytes"), "{out}");
 }
 
 #[test]
 fn imported_files_are_watched() {
     let importing = |source: &Source, options: &Options| -> Outcome {
         let mut output = compile(source, options)?;
-        output
-            .sources
-            .add_file("layers.gd", "", "/models/layers.gd");
+        output.sources.add_file("layers.gd", "", "/models/layers.gd");
         Ok(output)
     };
     let out = network(quote!(model M { }), &importing).to_string();
-    assert!(
-        out.contains("include_bytes ! (\"/models/layers.gd\")"),
-        "{out}"
-    );
+    assert!(out.contains("include_bytes ! (\"/models/layers.gd\")"), "{out}");
 }
 
 #[test]

@@ -2,3 +2,26 @@
 
 mod expand;
 mod roundtrip;
+mod twin;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All specs of this repository and the sources of its library, in a fixed order.
+fn specs() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = Vec::new();
+    let mut folders = vec![root.join("specs"), root.join("grammar"), root.join("crates/gdc-core")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "gd") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}

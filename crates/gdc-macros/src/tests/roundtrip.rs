@@ -1,12 +1,13 @@
 //! Text to tokens to text keeps every token: for the specs of this repository, and for token
 //! streams that are made up.
 
+use super::specs;
 use crate::rebuild::rebuild;
 use gdc_syntax::{Diagnostics, SourceMap, parse::parse_file};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use proptest::prelude::*;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Each token as a word; joint punctuation as one. Fragments are what is in them.
 fn words(tokens: TokenStream) -> Vec<String> {
@@ -40,28 +41,6 @@ fn words(tokens: TokenStream) -> Vec<String> {
     out
 }
 
-fn specs() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut found = Vec::new();
-    let mut folders = vec![
-        root.join("specs"),
-        root.join("grammar"),
-        root.join("crates/gdc-core"),
-    ];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "gd") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn every_spec_keeps_its_tokens() {
     let specs = specs();
@@ -84,9 +63,7 @@ fn tree(text: &str, path: &Path) -> String {
     let tree = parsed.unwrap_or_else(|_| panic!("{path:?}: {:?}", diagnostics.as_slice()));
     let tree = format!("{tree:?}");
     // A span prints as `file:start..end`.
-    let mut pieces = tree
-        .split("0:")
-        .map(|piece| piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'));
+    let mut pieces = tree.split("0:").map(|piece| piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'));
     let first = pieces.next().unwrap_or("").to_string();
     pieces.fold(first, |all, piece| all + piece)
 }
@@ -102,25 +79,17 @@ fn every_spec_keeps_its_meaning() {
 
 /// Operators of the language, one of which may stand anywhere in a stream that is made up.
 const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "%", "^", "@", "=", "==", "!=", "<", "<=", ">", ">=", "<-", "->", "|>",
-    "&&", "||", "!", ".", "..", "...", "..=", ",", ";", ":", "+=",
+    "+", "-", "*", "/", "%", "^", "@", "=", "==", "!=", "<", "<=", ">", ">=", "<-", "->", "|>", "&&", "||", "!", ".",
+    "..", "...", "..=", ",", ";", ":", "+=",
 ];
 
 fn operator() -> impl Strategy<Value = Vec<TokenTree>> {
     proptest::sample::select(OPERATORS).prop_map(|operator| {
         let last = operator.len() - 1;
         let spacing = |i| {
-            if i < last {
-                Spacing::Joint
-            } else {
-                Spacing::Alone
-            }
+            if i < last { Spacing::Joint } else { Spacing::Alone }
         };
-        operator
-            .chars()
-            .enumerate()
-            .map(|(i, c)| Punct::new(c, spacing(i)).into())
-            .collect()
+        operator.chars().enumerate().map(|(i, c)| Punct::new(c, spacing(i)).into()).collect()
     })
 }
 
@@ -139,12 +108,7 @@ fn stream() -> impl Strategy<Value = TokenStream> {
     let flat = proptest::collection::vec(leaf(), 0..8).prop_map(join);
     flat.prop_recursive(4, 64, 6, move |inner| {
         let group = (0..4usize, inner).prop_map(|(kind, inside)| {
-            let kinds = [
-                Delimiter::Parenthesis,
-                Delimiter::Brace,
-                Delimiter::Bracket,
-                Delimiter::None,
-            ];
+            let kinds = [Delimiter::Parenthesis, Delimiter::Brace, Delimiter::Bracket, Delimiter::None];
             vec![TokenTree::Group(Group::new(kinds[kind], inside))]
         });
         proptest::collection::vec(prop_oneof![leaf(), group], 0..8).prop_map(join)
@@ -153,10 +117,7 @@ fn stream() -> impl Strategy<Value = TokenStream> {
 
 /// The tokens that no parentheses were added to.
 fn without_parentheses(words: Vec<String>) -> Vec<String> {
-    words
-        .into_iter()
-        .filter(|word| word != "(" && word != ")")
-        .collect()
+    words.into_iter().filter(|word| word != "(" && word != ")").collect()
 }
 
 proptest! {
