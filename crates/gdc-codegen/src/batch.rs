@@ -129,9 +129,11 @@ impl Context<'_> {
         });
         quote! {
             #[doc = " Room for the samples of one batch."]
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #align
             struct #name { #(#members)* }
+            #[allow(dead_code)]
             impl #name {
                 const ZERO: Self = Self { #zeros };
                 #[doc = " The number of samples, if they are what the model takes."]

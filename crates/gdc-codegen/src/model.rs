@@ -42,10 +42,12 @@ impl Context<'_> {
         quote! {
             #docs
             #allow
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
             #align
             pub struct #name { #(#members)* }
             #output
+            #[allow(dead_code)]
             impl #name {
                 #[doc = " The number of parameters."]
                 pub const PARAMS: usize = #parameters;
@@ -186,6 +188,7 @@ impl Context<'_> {
         let rt = &self.rt;
         quote! {
             #rt::with_alloc! {
+                #[allow(dead_code)]
                 impl #name {
                     #[doc = " Like `new`, on the heap: nothing of it ever stands on the stack."]
                     pub fn boxed(seed: u64) -> #rt::Box<Self> {

@@ -39,11 +39,11 @@ pub(crate) fn field(text: &str) -> String {
         name.push(if unicode_ident::is_xid_continue(c) { c } else { '_' });
     }
     let first_fits = name.chars().next().is_some_and(|c| unicode_ident::is_xid_start(c) || c == '_');
-    if !first_fits || NEVER.contains(&name.as_str()) {
+    if !first_fits {
         name.insert(0, '_');
-        if NEVER.contains(&name.as_str()) {
-            name.push('v');
-        }
+    }
+    if NEVER.contains(&name.as_str()) {
+        name.push_str(if name == "_" { "v" } else { "_" });
     }
     name
 }
@@ -151,7 +151,7 @@ mod tests {
     fn paths_become_identifiers() {
         assert_eq!(field("h.0.block.up.w"), "h_0_block_up_w");
         assert_eq!(field("0"), "_0");
-        assert_eq!(field("self"), "_self");
+        assert_eq!(field("self"), "self_");
         assert_eq!(field(""), "_v");
         assert_eq!(field("α.β"), "α_β");
         assert_eq!(local("dL/dW"), "dl_dw");

@@ -67,6 +67,7 @@ impl Context<'_> {
         quote! {
             #[doc = #doc]
             #allow
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
             pub struct #name { #(#members)* }
         }

@@ -90,6 +90,7 @@ impl Context<'_> {
         quote! {
             #[doc = #doc]
             #[allow(
+                dead_code,
                 non_snake_case,
                 unused_assignments,
                 clippy::approx_constant,

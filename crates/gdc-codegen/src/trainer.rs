@@ -30,6 +30,7 @@ impl Context<'_> {
         quote! {
             #[doc = #doc]
             #camel
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             pub struct #name {
                 #[doc = " The model."]
@@ -38,6 +39,7 @@ impl Context<'_> {
                 workspace: #workspace,
             }
             #evaluation
+            #[allow(dead_code)]
             impl #name {
                 #constants
                 #[doc = " All zeros: a place to load a state of training into."]
@@ -382,6 +384,7 @@ impl Context<'_> {
         quote! {
             #[doc = #doc]
             #allow
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
             pub struct #name { #(#members)* }
         }

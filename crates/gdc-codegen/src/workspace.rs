@@ -77,9 +77,11 @@ impl Context<'_> {
         quote! {
             #state
             #[doc = #doc]
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #align
             struct #name { #members }
+            #[allow(dead_code)]
             impl #name {
                 const ZERO: Self = Self { #values };
                 #init
@@ -99,9 +101,11 @@ impl Context<'_> {
         let members: TokenStream = fields.iter().map(member).collect();
         quote! {
             #[doc = " What lives from step to step beside the model."]
+            #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #align
             struct #name { #members }
+            #[allow(dead_code)]
             impl #name {
                 const ZERO: Self = Self { #zeros };
             }

@@ -348,3 +348,108 @@ fn classifier_predict() -> Program {
     p.kernel("predict", "probs", "probs[j] = exp(z[j] - max(z)) / sum[i](exp(z[i] - max(z)))", body);
     p.0
 }
+
+/// In f64: a convolution with guards instead of padding, a product, and a signed integer input.
+pub fn double() -> Programs {
+    let rows = 2;
+    let build = |batch: Option<usize>| {
+        let mut p = Build::new("Double", batch);
+        p.0.precision = gdc_ir::graph::Precision::F64;
+        let shape: Vec<usize> = batch.into_iter().chain([3]).collect();
+        let x = p.buffer("x", &shape, Elem::F64, BufferRole::Input);
+        let sign = p.buffer("sign", &shape[..shape.len() - 1], Elem::I32, BufferRole::Input);
+        p.0.buffers[sign.0 as usize].range = Some((-1, 2));
+        let k = p.buffer("k", &[3], Elem::F64, BufferRole::Param);
+        let y = p.buffer("y", &shape, Elem::F64, BufferRole::Temp);
+        let (b, i, j) = (p.var("b"), p.var("p"), p.var("i"));
+        let at = |v: Index| if batch.is_some() { vec![Index::var(b), v] } else { vec![v] };
+        let place = affine(&[(i, 1), (j, 1)], -1);
+        let inside = op(Op::And, &[
+            op(Op::Le, &[Value::Int(Index::constant(0)), Value::Int(place.clone())]),
+            op(Op::Lt, &[Value::Int(place.clone()), Value::Int(Index::constant(3))]),
+        ]);
+        let guarded = op(Op::Select, &[inside, Value::Load(x, at(place)), Value::Real(0.0)]);
+        let sum = Stmt::Add {
+            place: Place::Element(y, at(Index::var(i))),
+            value: op(Op::Mul, &[guarded, load(k, &[j])]),
+        };
+        let body = vec![each(i, 3, vec![
+            Stmt::Set { place: Place::Element(y, at(Index::var(i))), value: Value::Real(0.0) },
+            each(j, 3, vec![sum]),
+        ])];
+        let body = if batch.is_some() { vec![each(b, rows, body)] } else { body };
+        (p, sign, k, y, b, i, body)
+    };
+    let product = |p: &mut Build, y: BufferId, sign: BufferId, i: LoopVar, batch: &[LoopVar]| {
+        let product = p.local("product", LocalTy::Real, &[]);
+        let at: Vec<LoopVar> = batch.iter().copied().chain([i]).collect();
+        let multiply = op(Op::Mul, &[local(product), load(y, &at)]);
+        let body = vec![
+            Stmt::Var { local: product, init: Value::Real(1.0) },
+            each(i, 3, vec![Stmt::Set { place: Place::Local(product, vec![]), value: multiply }]),
+        ];
+        (body, op(Op::Add, &[local(product), op(Op::ToReal, &[load(sign, batch)])]))
+    };
+    let mut init = Build::new("Double", None);
+    let (k, i) = (init.buffer("k", &[3], Elem::F64, BufferRole::Param), init.var("i"));
+    init.kernel_of("init", "k", "k[i] = 1", Elem::F64, vec![each(i, 3, vec![set(k, &[i], Value::Real(1.0))])]);
+    let (mut train, sign, k, y, b, i, body) = build(Some(rows));
+    let weight = train.buffer("sample_weight", &[rows], Elem::F64, BufferRole::SampleWeight);
+    let loss = train.buffer("loss", &[], Elem::F64, BufferRole::Loss);
+    let dk = train.buffer("dL/dk", &[3], Elem::F64, BufferRole::Gradient(k));
+    train.kernel_of("forward", "y", "y[p] = sum[i](x[p + i - 1] * k[i])", Elem::F64, body);
+    let (mut body, value) = product(&mut train, y, sign, i, &[b]);
+    body.push(add(loss, &[], op(Op::Mul, &[load(weight, &[b]), value])));
+    let body = vec![set(loss, &[], Value::Real(0.0)), each(b, rows, body)];
+    train.kernel_of("forward", "loss", "loss = sum[b](weight[b] * (prod[p](y[b,p]) + sign[b]))", Elem::F64, body);
+    let body = vec![each(i, 3, vec![set(dk, &[i], Value::Real(0.0))])];
+    train.kernel_of("backward", "k", "dL/dk[i] = 0", Elem::F64, body);
+    let (mut predict, sign, _, y, _, i, body) = build(None);
+    let out = predict.buffer("out", &[], Elem::F64, BufferRole::Output);
+    predict.kernel_of("predict", "y", "y[p] = sum[i](x[p + i - 1] * k[i])", Elem::F64, body);
+    let (mut body, value) = product(&mut predict, y, sign, i, &[]);
+    body.push(set(out, &[], value));
+    predict.kernel_of("predict", "out", "out = prod[p](y[p]) + sign", Elem::F64, body);
+    let settings = Settings { batch: Some(rows), ..Settings::default() };
+    Programs { name: "Double".into(), docs: vec![], init: init.0, train: train.0, predict: predict.0, settings }
+}
+
+/// Names that clash with keywords, with each other, and with what generated code names.
+pub fn strange() -> Programs {
+    let names = ["type", "a.b_c", "a_b.c", "Größe"];
+    let mut init = Build::new("Strange", None);
+    for (i, name) in names.iter().enumerate() {
+        let b = init.real(name, &[], BufferRole::Param);
+        init.kernel("init", name, &format!("it = {}", i + 1), vec![set(b, &[], Value::Real(i as f64 + 1.0))]);
+    }
+    let mut predict = Build::new("Strange", None);
+    let params: Vec<BufferId> = names.iter().map(|n| predict.real(n, &[], BufferRole::Param)).collect();
+    let given = [predict.real("self", &[], BufferRole::Input), predict.real("simd", &[], BufferRole::Input)];
+    let out = predict.real("rt", &[], BufferRole::Output);
+    let sum = params.iter().chain(&given).map(|b| load(*b, &[])).reduce(|a, b| op(Op::Add, &[a, b])).unwrap();
+    predict.kernel("predict", "fn", "rt = type + a.b_c + a_b.c + Größe + self + simd", vec![set(out, &[], sum)]);
+    Programs { name: "Strange".into(), init: init.0, predict: predict.0, ..Programs::default() }
+}
+
+/// Four megabytes of weights, and their gradients.
+pub fn large() -> Programs {
+    let build = |shape: &[usize]| {
+        let mut p = Build::new("Large", None);
+        let w = p.real("w", shape, BufferRole::Param);
+        let (i, j) = (p.var("i"), p.var("j"));
+        (p, w, i, j)
+    };
+    let shape = [1024, 1024];
+    let (mut init, w, i, j) = build(&shape);
+    let body = vec![each(i, 1024, vec![each(j, 1024, vec![set(w, &[i, j], Value::Real(0.5))])])];
+    init.kernel("init", "w", "w[i,j] = 0.5", body);
+    let (mut train, w, i, j) = build(&shape);
+    let loss = train.real("loss", &[], BufferRole::Loss);
+    let dw = train.real("dL/dw", &shape, BufferRole::Gradient(w));
+    let sum = add(loss, &[], load(w, &[i, j]));
+    let body = vec![set(loss, &[], Value::Real(0.0)), each(i, 1024, vec![each(j, 1024, vec![sum])])];
+    train.kernel("forward", "loss", "loss = sum[i,j](w[i,j])", body);
+    let body = vec![each(i, 1024, vec![each(j, 1024, vec![set(dw, &[i, j], Value::Real(1.0))])])];
+    train.kernel("backward", "w", "dL/dw[i,j] = 1", body);
+    Programs { name: "Large".into(), init: init.0, train: train.0, ..Programs::default() }
+}

@@ -1,0 +1,70 @@
+//! Generated text, compiled under the strictest settings, checked by clippy, and run.
+
+mod models;
+
+use gdc_codegen::{Options, Runtime, generate, header, print};
+use gdc_ir::program::Programs;
+use std::path::Path;
+use std::process::Command;
+
+fn text(programs: &Programs, runtime: Runtime) -> String {
+    let origin = |loc: gdc_ir::graph::Loc| Some(format!("model.gd:{}", loc.1));
+    let tokens = generate(programs, &Options { runtime, origin: &origin });
+    print(tokens, &header(programs, "model.gd")).unwrap()
+}
+
+/// A project that depends on crate `gdc`, kept between runs for its build.
+fn write(folder: &Path) {
+    let source = folder.join("src");
+    std::fs::create_dir_all(&source).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let gdc = root.join("../gdc");
+    let manifest = format!(
+        "[package]\nname = \"strict\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
+         [dependencies]\ngdc = {{ path = {gdc:?} }}\n\n\
+         [profile.dev]\ndebug = false\n\n[workspace]\n"
+    );
+    let file = |name: &str, text: &str| {
+        if std::fs::read_to_string(folder.join(name)).ok().as_deref() != Some(text) {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    };
+    file("Cargo.toml", &manifest);
+    let quadratic = text(&models::quadratic(), Runtime::Crate);
+    file("src/quadratic.rs", &quadratic);
+    for (name, programs) in [
+        ("classifier", models::classifier()),
+        ("double", models::double()),
+        ("strange", models::strange()),
+        ("large", models::large()),
+    ] {
+        file(&format!("src/{name}.rs"), &text(&programs, Runtime::Crate));
+    }
+    file("src/alone.rs", &text(&models::classifier(), Runtime::StandAlone));
+    file("src/lib.rs", &include_str!("strict/lib.rs").replace("//@quadratic", &quadratic));
+    file("src/main.rs", include_str!("strict/run.rs"));
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "cargo {arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn generated_code_compiles_without_warnings_and_computes_what_it_should() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("strict");
+    write(&folder);
+    cargo(&folder, &["run", "--quiet", "--offline"]);
+    cargo(&folder, &["clippy", "--quiet", "--offline", "--lib", "--", "-D", "warnings"]);
+}
+
+#[test]
+fn the_same_program_gives_the_same_text() {
+    let programs = models::classifier();
+    assert_eq!(text(&programs, Runtime::Crate), text(&programs, Runtime::Crate));
+}
