@@ -150,7 +150,22 @@ impl Plan {
             let early = leaf && (source != root.node || self.routine_of.get(&source) != Some(&root.routine));
             let defer = matches!(root.target, Target::Leaf(l) if deferred.contains(&l));
             let direct = statement && !early && !defer && !self.step.contains(&source);
+            // Initial values are made each by itself: those of parameters and those of an
+            // optimizer's state are asked for separately, and a trained parameter is no
+            // initial value for what began as it did.
+            let init = self.routines == ["init"];
             if direct && taken.insert(source) {
+                if init {
+                    self.apart.insert(source);
+                }
+                continue;
+            }
+            if init && direct {
+                let node = self.graph.node(source).clone();
+                let again = self.graph.add(node);
+                self.apart.insert(again);
+                self.roots[k].node = again;
+                taken.insert(again);
                 continue;
             }
             let mut from = root.node;
