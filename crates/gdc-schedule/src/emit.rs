@@ -43,6 +43,8 @@ pub(crate) struct Emit<'a> {
     pub known: BTreeMap<(NodeId, Vec<i64>), Value>,
     /// The lane axis, in the vector part of a kernel.
     pub lane: Option<Lane>,
+    /// Whether some reduction runs in lanes.
+    pub reduced_in_lanes: bool,
     /// The members whose values go into locals, because later ones read them or because
     /// what they read is about to be overwritten.
     pub bound: BTreeSet<NodeId>,
@@ -65,6 +67,7 @@ impl<'a> Emit<'a> {
             batch: None,
             known: BTreeMap::new(),
             lane: None,
+            reduced_in_lanes: false,
             bound: BTreeSet::new(),
             turns: 0,
             packed: Vec::new(),
@@ -369,16 +372,38 @@ impl<'a> Emit<'a> {
                 NodeKind::Leaf(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) => {}
             }
         }
-        let source = plan.source(node);
-        let at = self.rearranged(at, &plan.graph.node(node).shape, &plan.graph.node(source).shape);
-        if let Some(value) = self.known_at(source, &at) {
-            return value.clone();
-        }
-        let Some(buffer) = self.storage.buffer(source) else { return Value::Real(0.0) };
-        let at = self.stored_place(source, buffer, at);
+        let (buffer, at) = match self.located(node, at) {
+            Located::Known(value) => return value,
+            Located::Nowhere => return Value::Real(0.0),
+            Located::Stored(buffer, at) => (buffer, at),
+        };
         let load = Value::Load(buffer, at.iter().map(Int::index).collect());
         let narrow = self.build.program.buffer(buffer).elem == Elem::F64 && self.real == Elem::F32;
         if narrow { Value::Narrow(Box::new(load)) } else { load }
+    }
+
+    /// Where an element of a tensor, which may be a view of another, is.
+    pub fn located(&mut self, node: NodeId, at: Vec<Int>) -> Located {
+        let plan = self.plan;
+        let source = plan.source(node);
+        let seen = &plan.graph.node(node).shape;
+        let buffer = self.storage.buffer(source);
+        // As it is stored may be closer to how it is seen than as it was computed is.
+        if let Some(buffer) = buffer
+            && self.known.is_empty()
+            && !self.storage.batch_is_last(source)
+        {
+            let stored = self.build.program.buffer(buffer).shape.clone();
+            return Located::Stored(buffer, self.rearranged(at, seen, &stored));
+        }
+        let at = self.rearranged(at, seen, &plan.graph.node(source).shape);
+        if let Some(value) = self.known_at(source, &at) {
+            return Located::Known(value.clone());
+        }
+        match buffer {
+            Some(buffer) => Located::Stored(buffer, self.stored_place(source, buffer, at)),
+            None => Located::Nowhere,
+        }
     }
 
     /// The value of an element that an unrolled kernel holds in a local.
@@ -435,6 +460,16 @@ impl<'a> Emit<'a> {
     pub fn indices(at: &[Int]) -> Vec<Index> {
         at.iter().map(Int::index).collect()
     }
+}
+
+/// Where an element is.
+pub(crate) enum Located {
+    /// In a local.
+    Known(Value),
+    /// In a buffer.
+    Stored(gdc_ir::program::BufferId, Vec<Int>),
+    /// Nowhere, which cannot be of what a statement reads.
+    Nowhere,
 }
 
 /// The integer that a value is, without wrapping what is already one.

@@ -67,8 +67,10 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
     if let Some(reason) = emit.attempt(|e| tile::tile(e, group)).or_else(|| emit.attempt(|e| tile::map(e, group))) {
         return reason;
     }
+    emit.reduced_in_lanes = false;
     nest::nest(emit, group);
-    "scalar loops".to_owned()
+    let reason = if emit.reduced_in_lanes { "scalar loops around reductions in lanes" } else { "scalar loops" };
+    reason.to_owned()
 }
 
 /// Closes a kernel over the statements written so far.

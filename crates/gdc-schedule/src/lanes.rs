@@ -4,7 +4,7 @@
 //! lanes cannot be formed (a gather by lane, a draw), the answer is `None`, and the caller
 //! falls back on scalars.
 
-use crate::emit::{Emit, Env, evaluation_order, simplified};
+use crate::emit::{Emit, Env, Located, evaluation_order, simplified};
 use crate::int::Int;
 use gdc_ir::program::{Elem, Index, LocalTy, LoopVar, Value};
 use gdc_ir::{Expr, ExprId, NodeId, NodeKind, Op, Ty};
@@ -177,14 +177,11 @@ impl Emit<'_> {
             let env: Env = axes.iter().copied().zip(at).collect();
             return self.vector_part(*body, &env);
         }
-        let source = plan.source(node);
-        let at = self.rearranged(at, &plan.graph.node(node).shape, &plan.graph.node(source).shape);
-        if let Some(value) = self.known_at(source, &at) {
-            return Some(Part::Lanes(value.clone()));
+        match self.located(node, at) {
+            Located::Known(value) => Some(Part::Lanes(value)),
+            Located::Stored(buffer, at) => self.load_lanes(buffer, at).map(Part::Lanes),
+            Located::Nowhere => None,
         }
-        let buffer = self.storage.buffer(source)?;
-        let at = self.stored_place(source, buffer, at);
-        self.load_lanes(buffer, at).map(Part::Lanes)
     }
 
     /// Lanes from a buffer: along its last axis, or from a transposed copy.

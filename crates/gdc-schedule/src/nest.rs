@@ -205,6 +205,15 @@ fn lane_pass(
         let var = emit.plan.graph.exprs.var(inner);
         (var.name.clone(), var.extent)
     };
+    emit.reduced_in_lanes = true;
+    if outer.is_empty() && extent <= LANES {
+        return emit.with_lanes(extent, |emit| {
+            let mut env = env.clone();
+            env.extend(emit.lane.map(|lane| (inner, Int::var(lane.var))));
+            let value = value(emit, &env)?;
+            Some(Value::Horizontal(op, Box::new(masked(value, extent, op))))
+        });
+    }
     let total = emit.variable("total", LocalTy::Lanes, Value::Splat(Box::new(start(op))));
     let mut possible = true;
     turns(emit, outer, env, |emit, env, _| {

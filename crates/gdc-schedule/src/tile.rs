@@ -9,7 +9,7 @@ use crate::emit::{Emit, Env, Lane};
 use crate::group::Group;
 use crate::int::Int;
 use crate::nest;
-use gdc_ir::program::{Elem, LANES, Local, LocalTy, Place, Stmt, Value};
+use gdc_ir::program::{Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
 use gdc_ir::{Expr, ExprId, Exprs, NodeId, NodeKind, Op, Red, Var};
 
 /// Fewer results than this side by side are not worth lanes.
@@ -46,6 +46,19 @@ struct Spot {
     rows: usize,
     column: Int,
     columns: Columns,
+}
+
+impl Spot {
+    /// The registers of the tile; an extent of 1 is left out.
+    fn register_dims(&self) -> Vec<usize> {
+        [self.rows, self.columns.vectors].into_iter().filter(|&n| n > 1).collect()
+    }
+
+    /// Which of them holds a vector of a row.
+    fn register(&self, r: &Int, v: &Int) -> Vec<Index> {
+        let all = [(self.rows, r), (self.columns.vectors, v)];
+        all.into_iter().filter(|(n, _)| *n > 1).map(|(_, i)| i.index()).collect()
+    }
 }
 
 /// Writes a group that begins with a reduction as register tiles; `None` where that is not
@@ -172,8 +185,7 @@ fn rows(height: usize, vectors: usize) -> usize {
 /// Writes one tile: zero, accumulate, epilogue, store.
 fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) -> Option<()> {
     let name = emit.plan.graph.node(c.head).name.clone();
-    let dims = [spot.rows, spot.columns.vectors];
-    let acc = emit.build.local(&name, LocalTy::Lanes, &dims);
+    let acc = emit.build.local(&name, LocalTy::Lanes, &spot.register_dims());
     emit.out.push(Stmt::Var { local: acc, init: Value::Splat(Box::new(nest::start(c.op))) });
     let mut possible = true;
     nest::turns(emit, &c.over, &Env::new(), |emit, env, _| {
@@ -184,7 +196,7 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
     }
     emit.repeat("r", spot.rows, |emit, r| {
         each_vector(emit, spot.columns, |emit, v| {
-            let place = vec![r.index(), v.index()];
+            let place = spot.register(&r, &v);
             emit.values.clear();
             emit.values.insert(c.head, Value::Local(acc, place));
             emit.point = point(c, spot, &r, &column(emit, spot, &v));
@@ -243,7 +255,7 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
                 possible = false;
                 return;
             };
-            let at = vec![r.index(), v.index()];
+            let at = spot.register(&r, &v);
             let so_far = Value::Local(acc, at.clone());
             let value = match (c.op, &a) {
                 (Red::Sum, Some(a)) => Value::MulAdd(Box::new([a.clone(), b, so_far])),
