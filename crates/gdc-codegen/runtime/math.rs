@@ -1,10 +1,10 @@
 //! Functions of `f32`s, written once for one value and for sixteen lanes.
 //!
-//! Each is a branch-free polynomial; the bound on its error is in units in the
-//! last place (ULP) of the exact result over all inputs, with or without
-//! fused multiply-add, and infinities, NaN, zeros and subnormal numbers come
-//! out as in C. On one `f32` the bits are the same on every machine. On `f64`
-//! the functions of the module `double` answer.
+//! Each is a polynomial without branches. Its error is given in units in the
+//! last place (ULP) of the exact result, with or without fused multiply-add;
+//! infinities, NaN, zeros and subnormal numbers come out as in C. On one `f32`
+//! the bits are the same on every machine. On one `f64` the functions of the
+//! module `double` answer, with the bounds that stand there.
 
 use super::{Lane, Real, double, polynomials};
 
@@ -34,67 +34,69 @@ pub trait Function: Real {
     fn pow(self, b: Self) -> Self;
 }
 
-/// `e^x`.
+/// `e^x`, within 1.1 ULP.
 #[inline(always)]
 pub fn exp<T: Function>(x: T) -> T {
     x.exp()
 }
 
-/// `e^x - 1`, without loss near 0.
+/// `e^x - 1`, without loss near 0, within 1.6 ULP.
 #[inline(always)]
 pub fn expm1<T: Function>(x: T) -> T {
     x.expm1()
 }
 
-/// The natural logarithm.
+/// The natural logarithm, within 1 ULP.
 #[inline(always)]
 pub fn ln<T: Function>(x: T) -> T {
     x.ln()
 }
 
-/// `ln(1 + x)`, without loss near 0.
+/// `ln(1 + x)`, without loss near 0, within 1.1 ULP.
 #[inline(always)]
 pub fn ln_1p<T: Function>(x: T) -> T {
     x.ln_1p()
 }
 
-/// The hyperbolic tangent.
+/// The hyperbolic tangent, within 1.5 ULP.
 #[inline(always)]
 pub fn tanh<T: Function>(x: T) -> T {
     x.tanh()
 }
 
-/// `1 / (1 + e^-x)`.
+/// `1 / (1 + e^-x)`, within 2.5 ULP.
 #[inline(always)]
 pub fn sigmoid<T: Function>(x: T) -> T {
     x.sigmoid()
 }
 
-/// `ln(1 + e^x)`.
+/// `ln(1 + e^x)`, within 2.5 ULP.
 #[inline(always)]
 pub fn softplus<T: Function>(x: T) -> T {
     x.softplus()
 }
 
-/// The error function.
+/// The error function, within 1.5 ULP.
 #[inline(always)]
 pub fn erf<T: Function>(x: T) -> T {
     x.erf()
 }
 
-/// The sine.
+/// The sine, within 1.6 ULP, of any size of `x`.
 #[inline(always)]
 pub fn sin<T: Function>(x: T) -> T {
     x.sin()
 }
 
-/// The cosine.
+/// The cosine, within 1.6 ULP, of any size of `x`.
 #[inline(always)]
 pub fn cos<T: Function>(x: T) -> T {
     x.cos()
 }
 
-/// `a` to the power of `b`, as in C.
+/// `a` to the power of `b`, as in C, within 1 ULP. Lane by lane in `f64`, so
+/// tens of times slower than the other functions: a power that is known is
+/// better written with [`powi`](super::powi) or [`sqrt`](super::sqrt).
 #[inline(always)]
 pub fn pow<T: Function>(a: T, b: T) -> T {
     a.pow(b)

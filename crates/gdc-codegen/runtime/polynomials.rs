@@ -1,8 +1,9 @@
 //! The functions of `f32`s behind the module `math`, over one or many lanes.
 //!
 //! Coefficients are least-maximum fits to the exact functions on the stated
-//! ranges, rounded to `f32` one after the other. Where an error bound stands
-//! in the module `math`, the test of crate `gdc` over all inputs holds it.
+//! ranges, rounded to `f32` one after the other. The tests of crate `gdc` hold
+//! the bounds of the module `math` against `f64`: sampled, or, on request, of
+//! all 2^32 numbers.
 
 use super::{Bits, Lane, Mask, double};
 

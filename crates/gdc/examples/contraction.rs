@@ -124,7 +124,7 @@ kernels!(arrays, crate::portable);
 /// The best of several timings, in billions of operations per second.
 fn rate(operations: f64, mut work: impl FnMut()) -> f64 {
     let mut best = f64::INFINITY;
-    for _ in 0..40 {
+    for _ in 0..300 {
         let start = Instant::now();
         work();
         best = best.min(start.elapsed().as_secs_f64());
@@ -158,7 +158,7 @@ fn main() {
     report("arrays", got, peak);
 }
 
-const TURNS: usize = 100_000;
+const TURNS: usize = 10_000;
 
 /// The best rate over as many vectors as different instruction sets hold.
 fn peak(spin: impl Fn(usize, f32) -> f32) -> f64 {
