@@ -38,7 +38,7 @@ pub fn errors(errors: &[(Place, String)], models: &[String]) -> TokenStream {
 
 /// The types that a model defines.
 fn type_names(model: &str) -> Vec<Ident> {
-    let names = [model.to_string(), format!("{model}Trainer")];
+    let names = ["", "Trainer", "Evaluation"].map(|suffix| format!("{model}{suffix}"));
     names.iter().filter_map(|name| identifier(name)).collect()
 }
 
