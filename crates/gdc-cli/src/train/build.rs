@@ -24,6 +24,7 @@ const FLAGS: &[&str] = &[
     "-Ctarget-cpu=native",
     "-Cpanic=abort",
     "-Cdebuginfo=0",
+    "-Cstrip=symbols",
 ];
 
 const PROGRAM: &str = if cfg!(windows) { "worker.exe" } else { "worker" };

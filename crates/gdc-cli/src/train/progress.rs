@@ -5,9 +5,11 @@ use super::history::EpochRecord;
 use super::plan::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
+use std::time::Instant;
 
 /// The display of one training.
 pub struct Progress {
+    start: Instant,
     plan: Plan,
     metrics: Vec<String>,
     bar: Option<ProgressBar>,
@@ -26,14 +28,14 @@ impl Progress {
             Some(steps) => ProgressBar::new(steps).with_style(style("{bar:30} {msg}  {eta} left")),
             None => ProgressBar::new_spinner().with_style(style("{spinner} {pos} steps  {msg}")),
         });
-        Progress { plan: plan.clone(), metrics, bar, quiet, label: String::new(), pending: None }
+        Progress { start: Instant::now(), plan: plan.clone(), metrics, bar, quiet, label: String::new(), pending: None }
     }
 
     /// Shows a step's loss in the bar.
     pub fn step(&self, step: u64, loss: f64) {
         let Some(bar) = &self.bar else { return };
         bar.set_position(step);
-        let per_second = bar.per_sec();
+        let per_second = step as f64 / self.start.elapsed().as_secs_f64().max(1e-9);
         let rate = if self.plan.batch > 1 {
             format!("{} samples/s", short(per_second * self.plan.batch as f64))
         } else {
