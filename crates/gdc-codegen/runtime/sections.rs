@@ -27,8 +27,8 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "random", text: include_str!("random.rs"), needs: &["double"] },
     Section { name: "order", text: include_str!("order.rs"), needs: &["random"] },
     Section { name: "error", text: include_str!("error.rs"), needs: &[] },
-    Section { name: "batch", text: include_str!("batch.rs"), needs: &["error"] },
     Section { name: "train", text: include_str!("train.rs"), needs: &["error", "order"] },
+    Section { name: "batch", text: include_str!("batch.rs"), needs: &["error", "train"] },
 ];
 
 /// `pub mod rt { ... }` with the sections that `wanted` names and all that

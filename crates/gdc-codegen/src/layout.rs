@@ -122,7 +122,7 @@ impl Layout {
             train.routines.iter().flat_map(|r| &r.kernels).flat_map(|k| Uses::of_kernel(k).buffers).collect();
         let given = given_names(train);
         // These are fields besides the buffers.
-        let mut names = Namer::reserving(&["gradients", "state", "steps", "seed"]);
+        let mut names = Namer::reserving(&["gradients", "state", "steps", "samples", "seed"]);
         for (id, buffer) in train.buffers() {
             let spot = match buffer.role {
                 BufferRole::Param => self.model_field(&buffer.name).map(|f| Spot::Model(f.name.clone())),

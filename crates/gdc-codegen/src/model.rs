@@ -162,15 +162,10 @@ impl Context<'_> {
     /// The list of named tensors of a type.
     pub(crate) fn named_tensors(&self, name: &Ident, fields: &[(TokenStream, &Field)]) -> TokenStream {
         let rt = &self.rt;
-        let real: Vec<&(TokenStream, &Field)> = fields.iter().filter(|(_, f)| f.elem == Elem::F32).collect();
-        let visits = real.iter().map(|(place, f)| {
-            let (path, shape, flat) = (&f.path, shape_literal(&f.shape), flat(place, f.shape.len(), false));
-            quote!(visit(#path, &[#shape], #flat);)
-        });
-        let visits_mut = real.iter().map(|(place, f)| {
-            let (path, shape, flat) = (&f.path, shape_literal(&f.shape), flat(place, f.shape.len(), true));
-            quote!(visit(#path, &[#shape], #flat);)
-        });
+        let real: Vec<&(TokenStream, &Field)> =
+            fields.iter().filter(|(_, f)| matches!(f.elem, Elem::F32 | Elem::F64)).collect();
+        let visits = real.iter().map(|(place, f)| self.visit(place, f, false));
+        let visits_mut = real.iter().map(|(place, f)| self.visit(place, f, true));
         let visit = if real.is_empty() { quote!(_visit) } else { quote!(visit) };
         quote! {
             impl #rt::NamedTensors for #name {
@@ -178,6 +173,17 @@ impl Context<'_> {
                 fn tensors_mut(&mut self, #visit: &mut #rt::VisitMut<'_>) { #(#visits_mut)* }
             }
         }
+    }
+
+    /// `visit("h.dense.w", &[64, 64], ...)`
+    fn visit(&self, place: &TokenStream, f: &Field, unique: bool) -> TokenStream {
+        let (path, shape, flat) = (&f.path, shape_literal(&f.shape), flat(place, f.shape.len(), unique));
+        if f.elem == Elem::F32 {
+            return quote!(visit(#path, &[#shape], #flat););
+        }
+        let (rt, n) = (&self.rt, Literal::usize_unsuffixed(f.len()));
+        let verb = if unique { quote!(visit_f64_mut) } else { quote!(visit_f64) };
+        quote!(#rt::#verb::<#n>(#path, &[#shape], #flat, visit);)
     }
 
     /// `boxed`, for models that are larger than a stack.

@@ -81,10 +81,25 @@ impl Context<'_> {
         if items.is_empty() {
             return items;
         }
-        let import = mentions(&items, "rt").then(|| match self.runtime {
-            Runtime::Crate => quote!(use ::gdc::rt;),
-            Runtime::StandAlone => quote!(use super::rt;),
-        });
+        let mut types: Vec<TokenStream> = Vec::new();
+        if mentions(&items, "rt") {
+            types.push(quote!(self));
+        }
+        if mentions(&items, "F32x16") {
+            types.push(quote!(F32x16));
+        }
+        if mentions(&items, "Mask16") {
+            types.push(quote!(Mask16));
+        }
+        let path = match self.runtime {
+            Runtime::Crate => quote!(::gdc::rt),
+            Runtime::StandAlone => quote!(super::rt),
+        };
+        let import = match types.as_slice() {
+            [] => TokenStream::new(),
+            [_] if mentions(&items, "rt") => quote!(use #path;),
+            many => quote!(use #path::{#(#many),*};),
+        };
         let name = &self.layout.types.kernels;
         let doc = format!(" What [`{}`] computes, one loop nest at a time.", self.layout.types.model);
         quote! {

@@ -5,7 +5,8 @@ use crate::layout::Field;
 use crate::model::allow_names;
 use crate::names::{Namer, field, ident};
 use crate::predict::zipped;
-use crate::types::elem_type;
+use crate::types::{elem_type, shape_words};
+use crate::kernel::doc_lines;
 use crate::{Context, cost};
 use gdc_ir::graph::Until;
 use gdc_ir::program::{BufferRole, Elem};
@@ -218,10 +219,13 @@ impl Context<'_> {
         let model_argument = self.step_model();
         let size = self.batch_size();
         let doc = format!(" One step of training on 1 to {size} samples; their mean loss before it.");
+        let arguments = doc_lines(&sampled.iter().map(argument).collect::<Vec<_>>());
         let gradients = self.gradients(&parameters, &names, &given);
         let (mean_loss, evaluate) = (self.mean_loss(&parameters, &names, &given), self.evaluate(&parameters, &names, &given));
         quote! {
             #[doc = #doc]
+            #[doc = ""]
+            #arguments
             #[doc = ""]
             #[doc = " # Errors"]
             #[doc = ""]
@@ -532,6 +536,13 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// What an argument holds, as a line of a list.
+fn argument(s: &Sampled<'_>) -> String {
+    let shape = if s.shape.is_empty() { "a number".to_owned() } else { shape_words(s.shape) };
+    let range = s.buffer.range.map(|(low, high)| format!(" in `{low}..{high}`")).unwrap_or_default();
+    format!(" * `{}`: {shape}{range} for each sample", s.name)
 }
 
 /// `Some(x)` or `None`.

@@ -137,12 +137,12 @@ impl Scope<'_> {
         let whole = at.literal == Some(0) && length == valid;
         let at = at.tokens;
         let tokens = if valid >= LANES {
-            if whole { quote!(rt::F32x16::load(simd, #row)) } else { quote!(rt::F32x16::load_at(simd, #row, #at)) }
+            if whole { quote!(F32x16::load(simd, #row)) } else { quote!(F32x16::load_at(simd, #row, #at)) }
         } else if whole {
-            quote!(rt::F32x16::load_head(simd, #row))
+            quote!(F32x16::load_head(simd, #row))
         } else {
             let n = Literal::usize_unsuffixed(valid);
-            quote!(rt::F32x16::load_head_at::<#n>(simd, #row, #at))
+            quote!(F32x16::load_head_at::<#n>(simd, #row, #at))
         };
         Code::atom(tokens, Kind::Lanes)
     }
@@ -170,7 +170,7 @@ impl Scope<'_> {
         } else {
             element
         };
-        Code::atom(quote!(rt::F32x16::from_fn(simd, |lane| #body)), Kind::Lanes)
+        Code::atom(quote!(F32x16::from_fn(simd, |lane| #body)), Kind::Lanes)
     }
 
     /// The value in all lanes, if it is not lanes already.
@@ -186,17 +186,17 @@ impl Scope<'_> {
             Kind::Lanes | Kind::Mask => code.clone(),
             Kind::Bool => {
                 let n = code.tokens.clone();
-                Code::atom(quote!(rt::Mask16::first(simd, if #n { 16 } else { 0 })), Kind::Mask)
+                Code::atom(quote!(Mask16::first(simd, if #n { 16 } else { 0 })), Kind::Mask)
             }
             Kind::Real(_) | Kind::Int(_) => {
                 let value = code.cast(Kind::Real(Elem::F32)).tokens;
-                Code::atom(quote!(rt::F32x16::splat(simd, #value)), Kind::Lanes)
+                Code::atom(quote!(F32x16::splat(simd, #value)), Kind::Lanes)
             }
         }
     }
 
     fn iota(&self, start: &Index) -> Code {
-        let iota = Code::atom(quote!(rt::F32x16::iota(simd)), Kind::Lanes);
+        let iota = Code::atom(quote!(F32x16::iota(simd)), Kind::Lanes);
         let start = self.int(start);
         if start.literal == Some(0) {
             return iota;
@@ -233,7 +233,7 @@ impl Scope<'_> {
         match code.kind {
             Kind::Bool => Code::new(quote!(if #tokens { 1.0 } else { 0.0 }), Prec::If, Kind::Real(real)),
             Kind::Mask => Code::atom(
-                quote!(rt::select(#tokens, rt::F32x16::splat(simd, 1.0), rt::F32x16::splat(simd, 0.0))),
+                quote!(rt::select(#tokens, F32x16::splat(simd, 1.0), F32x16::splat(simd, 0.0))),
                 Kind::Lanes,
             ),
             Kind::Int(_) | Kind::Real(_) => code.cast(Kind::Real(real)),

@@ -64,6 +64,10 @@ impl Context<'_> {
             members.extend(quote!(state: #state,));
             values.extend(quote!(state: #state::ZERO,));
         }
+        if self.weight_field().is_some() {
+            members.extend(quote!(samples: usize,));
+            values.extend(quote!(samples: 0,));
+        }
         members.extend(quote!(steps: u64,));
         values.extend(quote!(steps: 0,));
         if self.draws() {
@@ -339,6 +343,10 @@ impl Context<'_> {
         quote! {
             #[doc = " Gives each sample its weight, and lanes without a sample none."]
             fn weigh(&mut self, samples: usize) {
+                if self.samples == samples {
+                    return;
+                }
+                self.samples = samples;
                 let weight = 1.0 / samples as #ty;
                 self.#name = #value;
             }

@@ -13,23 +13,54 @@ fn text(programs: &Programs, runtime: Runtime) -> String {
     print(tokens, &header(programs, "model.gd")).unwrap()
 }
 
+const MANIFEST: &str = r#"
+[package]
+name = "strict"
+version = "0.0.0"
+edition = "2021"
+
+[dependencies]
+gdc = { path = "gdc" }
+
+[profile.dev]
+debug = false
+
+[workspace]
+"#;
+
+/// The runtime alone: crate `gdc` without its macro, which would build the whole compiler.
+const RUNTIME_MANIFEST: &str = r#"
+[package]
+name = "gdc"
+version = "0.0.0"
+edition = "2024"
+
+[lib]
+path = "lib.rs"
+
+[dependencies]
+fearless_simd = { version = "1.2", features = ["std"] }
+
+[features]
+default = ["std", "alloc"]
+std = []
+alloc = []
+"#;
+
 /// A project that depends on crate `gdc`, kept between runs for its build.
 fn write(folder: &Path) {
     let source = folder.join("src");
     std::fs::create_dir_all(&source).unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let gdc = root.join("../gdc");
-    let manifest = format!(
-        "[package]\nname = \"strict\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
-         [dependencies]\ngdc = {{ path = {gdc:?} }}\n\n\
-         [profile.dev]\ndebug = false\n\n[workspace]\n"
-    );
+    std::fs::create_dir_all(folder.join("gdc")).unwrap();
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gdc/src/rt/mod.rs");
     let file = |name: &str, text: &str| {
         if std::fs::read_to_string(folder.join(name)).ok().as_deref() != Some(text) {
             std::fs::write(folder.join(name), text).unwrap();
         }
     };
-    file("Cargo.toml", &manifest);
+    file("Cargo.toml", MANIFEST);
+    file("gdc/Cargo.toml", RUNTIME_MANIFEST);
+    file("gdc/lib.rs", &format!("//! The runtime.\nextern crate alloc;\n#[path = {runtime:?}]\npub mod rt;\n"));
     let quadratic = text(&models::quadratic(), Runtime::Crate);
     file("src/quadratic.rs", &quadratic);
     for (name, programs) in [

@@ -184,6 +184,12 @@ fn doubles_and_guards() {
     assert_eq!(trainer.step(&x, &[-1, 2]).unwrap_err().to_string(), "`sign` is 2 in sample 1, outside its range -1..2");
     assert_eq!(trainer.model.predict(&x[0], 1).unwrap(), 91.0);
     assert!(trainer.model.predict(&x[0], -2).is_err());
+    trainer.model.k[1] = 0.1;
+    trainer.tensors_mut(&mut |name, shape, values| {
+        assert_eq!((name, shape, values[1]), ("k", &[3][..], 0.1_f32));
+        values[0] = 0.25;
+    });
+    assert_eq!(trainer.model.k[..2], [0.25, 0.1]);
 }
 
 fn strange_names_work() {
