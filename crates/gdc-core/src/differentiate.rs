@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Adds `dL/dp` for every parameter that the loss depends on.
 pub fn differentiate(model: &mut Model) {
     let Some(loss) = model.loss else { return };
-    let wanted: Vec<NodeId> = model.params.iter().map(|k| k.node).collect();
+    let wanted: Vec<NodeId> = model.params.iter().map(|k| k.node).filter(|p| !model.frozen.contains(p)).collect();
     let gradients = gradient(&mut model.graph, loss, &wanted);
     for (&param, value) in wanted.iter().zip(gradients) {
         if let Some(value) = value {

@@ -85,7 +85,8 @@ impl Hoister<'_> {
         }
         let axes: Vec<Var> = self.domain.iter().copied().filter(|v| vars.contains(v)).collect();
         let per_sample = axes.first().is_some_and(|&v| self.graph.exprs.var(v).batch);
-        let name = if axes.is_empty() { "per_step".to_owned() } else { format!("{}.part", self.name) };
+        let every_step = axes.is_empty() && self.graph.exprs.read_nodes(e).iter().all(|&n| self.graph.is_step_scalar(n));
+        let name = if every_step { "per_step".to_owned() } else { format!("{}.part", self.name) };
         let node = Node {
             name,
             shape: axes.iter().map(|&v| self.graph.exprs.extent(v)).collect(),

@@ -8,9 +8,12 @@ use std::rc::Rc;
 /// The standard library, written in the language itself.
 const STD: &[(&str, &str)] = &[
     ("std/activations.gd", include_str!("../std/activations.gd")),
+    ("std/shapes.gd", include_str!("../std/shapes.gd")),
     ("std/layers.gd", include_str!("../std/layers.gd")),
     ("std/losses.gd", include_str!("../std/losses.gd")),
+    ("std/metrics.gd", include_str!("../std/metrics.gd")),
     ("std/optimizers.gd", include_str!("../std/optimizers.gd")),
+    ("std/transforms.gd", include_str!("../std/transforms.gd")),
     ("std/schedules.gd", include_str!("../std/schedules.gd")),
     ("std/initializers.gd", include_str!("../std/initializers.gd")),
 ];

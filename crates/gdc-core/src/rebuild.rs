@@ -91,7 +91,7 @@ impl Rebuild {
                 *u = Update { target: of(u.target), value: of(u.value) };
             }
         };
-        for id in model.inputs.iter_mut().chain(&mut model.targets) {
+        for id in model.inputs.iter_mut().chain(&mut model.targets).chain(&mut model.frozen) {
             *id = of(*id);
         }
         kept(&mut model.params);

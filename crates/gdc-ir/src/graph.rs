@@ -309,6 +309,8 @@ pub struct Model {
     pub targets: Vec<NodeId>,
     /// In order of creation.
     pub params: Vec<Kept>,
+    /// Parameters that stay as they are: no gradient is computed for them.
+    pub frozen: Vec<NodeId>,
     /// Optimizer state and the like, in order of creation.
     pub states: Vec<Kept>,
     /// `[batch]` leaf, in models with inputs.

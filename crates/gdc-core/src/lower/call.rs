@@ -31,6 +31,9 @@ impl Lowerer<'_> {
         label: Option<&ast::Name>,
         hint: Option<String>,
     ) -> Lowered<Value> {
+        if let Some(&total) = self.totals.get(&span) {
+            return Ok(Value::Tensor(Tensor::scalar(total)));
+        }
         let value = self.expr(callee)?;
         let func = match value {
             Value::Func(f) => f,
@@ -47,6 +50,11 @@ impl Lowerer<'_> {
         for arg in args {
             let value = self.expr(&arg.value)?;
             bound.push(Bound { name: arg.name.clone(), value, span: arg.value.span });
+        }
+        if matches!(func.callee, Callee::Optimizer(_)) && matches!(callee.kind, ast::ExprKind::Call { .. }) {
+            let given = bound.split_off(func.args.len());
+            let values = given.into_iter().map(|b| self.tensor(b.value, b.span)).collect::<Lowered<Vec<_>>>()?;
+            return self.inner_optimizer(&func, values, span);
         }
         let label = label.cloned().or_else(|| func.label.clone());
         let func = Func { args: bound, label, ..(*func).clone() };
@@ -80,7 +88,7 @@ impl Lowerer<'_> {
                     self.expand(&f, &func, layer, hint.clone(), span)
                 }
             }
-            Callee::Optimizer(_) => Ok(Value::Func(Rc::new(func))),
+            Callee::Optimizer(_) | Callee::Transform => Ok(Value::Func(Rc::new(func))),
         };
         self.hint = hint;
         self.calls -= 1;

@@ -114,6 +114,7 @@ impl Lowerer<'_> {
             Some(ast::ItemKind::Layer(f)) => Callee::Layer(Rc::new(f.clone())),
             Some(ast::ItemKind::Fn(f)) => Callee::Fn(Rc::new(f.clone())),
             Some(ast::ItemKind::Optimizer(o)) => Callee::Optimizer(Rc::new(o.clone())),
+            Some(ast::ItemKind::Transform(_)) => Callee::Transform,
             Some(_) | None => match builtin(name) {
                 Some(b) => Callee::Builtin(b),
                 None => return Ok(None),

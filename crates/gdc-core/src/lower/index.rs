@@ -254,7 +254,7 @@ impl Lowerer<'_> {
 }
 
 /// Visits the direct sub-expressions of an expression, statements of blocks included.
-fn ast_children(expr: &ast::Expr, visit: &mut impl FnMut(&ast::Expr)) {
+pub(super) fn ast_children<'e>(expr: &'e ast::Expr, visit: &mut impl FnMut(&'e ast::Expr)) {
     use ast::ExprKind as K;
     match &expr.kind {
         K::Number { .. } | K::Bool(_) | K::Str(_) | K::Name(_) => {}
@@ -300,7 +300,7 @@ fn ast_children(expr: &ast::Expr, visit: &mut impl FnMut(&ast::Expr)) {
     }
 }
 
-fn block_children(block: &ast::Block, visit: &mut impl FnMut(&ast::Expr)) {
+fn block_children<'e>(block: &'e ast::Block, visit: &mut impl FnMut(&'e ast::Expr)) {
     for stmt in &block.statements {
         match &stmt.kind {
             ast::StmtKind::Let { value, .. } | ast::StmtKind::Update { value, .. } | ast::StmtKind::Expr(value) => visit(value),

@@ -1,6 +1,6 @@
 //! What the compiler itself knows how to call, and what people may look for under other names.
 
-use super::value::{Bound, Builtin, Callee, Func, Tensor, Value};
+use super::value::{Bound, Builtin, Func, Tensor, Value};
 use super::types::shape_text;
 use super::{Lowered, Lowerer};
 use crate::build::Build;
@@ -190,11 +190,6 @@ impl Lowerer<'_> {
             },
             _ => false,
         }
-    }
-
-    /// Whether it is a callable that can stand for a layer's initialiser or activation.
-    pub(super) fn is_optimizer(func: &Func) -> bool {
-        matches!(func.callee, Callee::Optimizer(_))
     }
 }
 

@@ -50,6 +50,7 @@ struct Draw {
 /// An `optimizer` statement, kept until the gradients are known.
 struct OptimizerUse {
     value: ast::Expr,
+    with: Vec<ast::Expr>,
     selectors: Vec<ast::Selector>,
     span: Span,
 }
@@ -78,6 +79,12 @@ pub struct Lowerer<'a> {
     calls: usize,
     draw: Option<Draw>,
     optimizers: Vec<OptimizerUse>,
+    /// `transform` statements of the model.
+    transforms: Vec<ast::Expr>,
+    /// `freeze` statements of the model.
+    frozen: Vec<ast::Selector>,
+    /// While the updates of a group are lowered: the sums of `total(...)`, by place.
+    totals: BTreeMap<Span, ExprId>,
     /// Inside the body of an optimizer: the parameter that is updated.
     updating: Option<optimizer::Updating>,
     /// Where each leaf was declared.

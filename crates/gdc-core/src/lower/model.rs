@@ -43,6 +43,9 @@ pub fn lower<'a>(
         calls: 0,
         draw: None,
         optimizers: Vec::new(),
+        transforms: Vec::new(),
+        frozen: Vec::new(),
+        totals: BTreeMap::new(),
         updating: None,
         declared: BTreeMap::new(),
     };
@@ -75,6 +78,10 @@ impl Lowerer<'_> {
             return Err(Reported);
         }
         self.total_loss(&losses, model)?;
+        for selector in std::mem::take(&mut self.frozen) {
+            let found = self.selected(&selector)?;
+            self.model.frozen.extend(found);
+        }
         if self.optimizers.is_empty() && !self.model.params.is_empty() {
             return Err(self.report(
                 Diagnostic::error(codes::OPTIMIZER, model.name.span, format!("the model `{}` has no optimizer", model.name.text))
@@ -144,14 +151,18 @@ impl Lowerer<'_> {
             K::Output { name, value } => self.output(name, value),
             K::Metric { name, value } => self.metric(name, value),
             K::Optimizer { value, with, selectors } => {
-                if let Some(transform) = with.first() {
-                    return Err(self.unsupported(transform.span, "`with` a transform"));
-                }
-                self.optimizers.push(OptimizerUse { value: value.clone(), selectors: selectors.clone(), span: stmt.span });
+                let (value, with, selectors) = (value.clone(), with.clone(), selectors.clone());
+                self.optimizers.push(OptimizerUse { value, with, selectors, span: stmt.span });
                 Ok(())
             }
-            K::Transform { .. } => Err(self.unsupported(stmt.span, "a `transform` statement")),
-            K::Freeze { .. } => Err(self.unsupported(stmt.span, "`freeze`")),
+            K::Transform { value } => {
+                self.transforms.push(value.clone());
+                Ok(())
+            }
+            K::Freeze { selectors } => {
+                self.frozen.extend(selectors.iter().cloned());
+                Ok(())
+            }
             K::Assert { .. } => Err(self.unsupported(stmt.span, "`assert`")),
             K::Stream { .. } => Err(self.unsupported(stmt.span, "`stream`")),
             K::Precision { value } if value.text == "f32" => Ok(()),

@@ -1,19 +1,59 @@
-//! Updates: an optimizer's body, once for each parameter.
+//! Updates: the bodies of optimizers and transforms, for each parameter they apply to.
+//!
+//! A body is lowered statement by statement for all parameters of a group in turn, so that
+//! `total(e)`, which adds over the group, finds every parameter at the same point.
 
-use super::value::{Binding, Bound, Callee, Tensor, Value};
-use super::{Frame, Lowered, Lowerer};
+use super::value::{Binding, Bound, Callee, Func, Tensor, Value};
+use super::{Frame, Lowered, Lowerer, OptimizerUse};
 use crate::codes;
-use gdc_ir::{Kept, Leaf, Model, Node, NodeId, NodeKind, Ty, Update, Var};
+use gdc_ir::{ExprId, Kept, Leaf, Model, Node, NodeId, NodeKind, Red, Ty, Update, Var};
 use gdc_syntax::{Diagnostic, Reported, Span, ast};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The parameter whose update is being lowered.
 pub struct Updating {
+    /// Its path, below which states are named.
     path: String,
-    axes: Vec<Var>,
-    /// The states made so far: leaf and the name whose last value it takes.
-    states: Vec<(NodeId, String)>,
+    shape: Vec<usize>,
+    /// The axes that the body is mapped over; empty where it takes the whole tensor.
+    mapped: Vec<Var>,
+    /// States made so far.
+    states: Vec<State>,
 }
+
+/// A state of an optimizer or transform.
+struct State {
+    leaf: NodeId,
+    name: String,
+    /// Its next value, once the body that made it is through.
+    next: Option<Tensor>,
+}
+
+/// A parameter with the values that stages of its update pass on.
+struct Member {
+    target: NodeId,
+    path: String,
+    shape: Vec<usize>,
+    /// Over these axes all values of this parameter are expressed.
+    axes: Vec<Var>,
+    weight: ExprId,
+    gradient: ExprId,
+    states: Vec<State>,
+    /// `after` blocks: run once the next weight is known.
+    after: Vec<After>,
+}
+
+/// An `after` block with the names that it sees: hyper-parameters, and those of its body.
+struct After {
+    hyper: Block,
+    names: Block,
+    arm: Rc<ast::Optimizer>,
+    body: ast::Block,
+}
+
+/// The names of one body for one parameter.
+type Block = BTreeMap<String, Binding>;
 
 /// Adds the updates of the model's optimizers to a graph that holds the gradients.
 pub fn lower_updates(mut lowerer: Lowerer<'_>, model: Model) -> Result<Model, Reported> {
@@ -34,7 +74,7 @@ pub fn lower_updates(mut lowerer: Lowerer<'_>, model: Model) -> Result<Model, Re
     Ok(lowerer.model)
 }
 
-impl<'a> Lowerer<'a> {
+impl Lowerer<'_> {
     /// Hands the graph to the passes between lowering and the updates.
     pub fn take_model(&mut self) -> Model {
         std::mem::take(&mut self.model)
@@ -42,11 +82,39 @@ impl<'a> Lowerer<'a> {
 
     fn add_updates(&mut self) -> Lowered<()> {
         let uses = std::mem::take(&mut self.optimizers);
+        self.check_selectors(&uses)?;
         let gradients = self.model.gradients.clone();
-        // The most specific statement wins: one with selectors over one without.
+        let chosen = self.choose_optimizers(&uses, &gradients)?;
+        let mut members: Vec<Member> = gradients.iter().map(|g| self.member(g)).collect();
+        let mut failed = false;
+        // Transforms of the model see all gradients before any optimizer does.
+        for transform in std::mem::take(&mut self.transforms) {
+            let mut all: Vec<&mut Member> = members.iter_mut().collect();
+            failed |= self.stage(&transform, &mut all, "a transform").is_err();
+        }
+        for (i, one) in uses.iter().enumerate() {
+            let mut group: Vec<&mut Member> = members.iter_mut().filter(|m| chosen.get(&m.target) == Some(&i)).collect();
+            for transform in &one.with {
+                failed |= self.stage(transform, &mut group, "a transform").is_err();
+            }
+            failed |= self.stage(&one.value, &mut group, "an optimizer").is_err();
+        }
+        if failed {
+            return Err(Reported);
+        }
+        for member in members {
+            if chosen.contains_key(&member.target) {
+                self.commit(member)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which optimizer updates each parameter: one with a selector for it wins over one for all.
+    fn choose_optimizers(&mut self, uses: &[OptimizerUse], gradients: &[Update]) -> Lowered<BTreeMap<NodeId, usize>> {
         let mut chosen: BTreeMap<NodeId, usize> = BTreeMap::new();
         for (i, one) in uses.iter().enumerate() {
-            for g in &gradients {
+            for g in gradients {
                 let name = self.model.graph.node(g.target).name.clone();
                 if !one.selectors.is_empty() && !one.selectors.iter().any(|s| selects(s, &name)) {
                     continue;
@@ -66,56 +134,250 @@ impl<'a> Lowerer<'a> {
                 }
             }
         }
-        self.check_selectors(&uses)?;
-        let mut failed = false;
-        for (i, one) in uses.iter().enumerate() {
-            let mine: Vec<Update> = gradients.iter().filter(|g| chosen.get(&g.target) == Some(&i)).cloned().collect();
-            failed |= self.apply_optimizer(&one.value, &mine).is_err();
+        for g in gradients {
+            if !chosen.contains_key(&g.target) && !uses.is_empty() {
+                let name = self.model.graph.node(g.target).name.clone();
+                return Err(self.report(
+                    Diagnostic::error(codes::OPTIMIZER, uses[0].span, format!("no optimizer updates `{name}`"))
+                        .help(format!("add an optimizer without `for`, or `freeze {name};`")),
+                ));
+            }
         }
-        if failed { Err(Reported) } else { Ok(()) }
+        Ok(chosen)
     }
 
-    fn check_selectors(&mut self, uses: &[super::OptimizerUse]) -> Lowered<()> {
+    fn check_selectors(&mut self, uses: &[OptimizerUse]) -> Lowered<()> {
         for selector in uses.iter().flat_map(|u| &u.selectors) {
-            let names: Vec<String> = self.model.params.iter().map(|k| self.model.graph.node(k.node).name.clone()).collect();
-            if !names.iter().any(|n| selects(selector, n)) {
+            self.selected(selector)?;
+        }
+        Ok(())
+    }
+
+    /// The parameters that a selector names: at least one.
+    pub(super) fn selected(&mut self, selector: &ast::Selector) -> Lowered<Vec<NodeId>> {
+        let name = |k: &Kept| self.model.graph.node(k.node).name.clone();
+        let found: Vec<NodeId> =
+            self.model.params.iter().filter(|k| selects(selector, &name(k))).map(|k| k.node).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let names: Vec<String> = self.model.params.iter().map(name).collect();
+        Err(self.report(
+            Diagnostic::error(codes::OPTIMIZER, selector.span, "no parameter has such a path")
+                .note(format!("the parameters are: {}", names.join(", "))),
+        ))
+    }
+
+    fn member(&mut self, gradient: &Update) -> Member {
+        let param = self.model.graph.node(gradient.target).clone();
+        let whole = self.whole(gradient.target, &param.shape);
+        let slope = self.read_at(gradient.value, &whole.axes);
+        Member {
+            target: gradient.target,
+            path: param.name,
+            shape: param.shape,
+            axes: whole.axes,
+            weight: whole.expr,
+            gradient: slope,
+            states: Vec::new(),
+            after: Vec::new(),
+        }
+    }
+
+    /// Applies one optimizer or transform to a group of parameters.
+    fn stage(&mut self, value: &ast::Expr, group: &mut [&mut Member], what: &str) -> Lowered<()> {
+        let func = match self.expr(value)? {
+            Value::Func(f) if is_stage(&f, what) => f,
+            other => {
+                let found = match &other {
+                    Value::Func(f) => f.callee.describe(),
+                    other => other.describe(),
+                };
+                let example = if what == "an optimizer" { "optimizer adam(lr = 1e-3);" } else { "with clip_global_norm(1.0)" };
                 return Err(self.report(
-                    Diagnostic::error(codes::OPTIMIZER, selector.span, "no parameter has such a path")
-                        .note(format!("the parameters are: {}", names.join(", "))),
+                    Diagnostic::error(codes::OPTIMIZER, value.span, format!("{what} is wanted, and this is {found}"))
+                        .help(format!("for example `{example}`")),
                 ));
+            }
+        };
+        let arms = self.arms(&func)?;
+        // Hyper-parameters are the same for every parameter: they are evaluated once.
+        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
+        let result = self.stage_in_frame(&arms, &func, value.span, group);
+        self.frames.pop();
+        self.context.clear();
+        self.path.clear();
+        self.updating = None;
+        result
+    }
+
+    /// All definitions of an optimizer's name: `for w: [n, k]` and `for w: [...]` are two arms.
+    fn arms(&mut self, func: &Func) -> Lowered<Vec<Rc<ast::Optimizer>>> {
+        let items = self.library.find(&func.name, self.sources, self.diagnostics)?;
+        let arms = items.iter().filter_map(|i| match &**i {
+            ast::ItemKind::Optimizer(o) | ast::ItemKind::Transform(o) => Some(Rc::new(o.clone())),
+            _ => None,
+        });
+        Ok(arms.collect())
+    }
+
+    fn stage_in_frame(&mut self, arms: &[Rc<ast::Optimizer>], func: &Func, span: Span, group: &mut [&mut Member]) -> Lowered<()> {
+        let Some(first) = arms.first() else { return Ok(()) };
+        self.hyper_parameters(&first.params, func, span)?;
+        let mut blocks: Vec<(Rc<ast::Optimizer>, Block)> = Vec::new();
+        for member in group.iter() {
+            let fits = |o: &&Rc<ast::Optimizer>| rank(o).is_none_or(|r| r == member.shape.len());
+            let Some(arm) = arms.iter().find(fits) else {
+                return Err(self.error(
+                    codes::OPTIMIZER,
+                    span,
+                    format!("`{}` has no form for `{}`, which has {} axes", func.name, member.path, member.shape.len()),
+                ));
+            };
+            blocks.push((arm.clone(), Block::new()));
+        }
+        for (member, (arm, block)) in group.iter_mut().zip(&mut blocks) {
+            let values = member_values(member, arm);
+            self.enter(member, arm, block, |this| this.bind_member(arm, values))?;
+        }
+        let statements = arms.iter().map(|a| a.body.statements.len()).max().unwrap_or(0);
+        for i in 0..statements {
+            self.totals.clear();
+            for k in 0..group.len() {
+                let Some(stmt) = blocks[k].0.body.statements.get(i).cloned() else { continue };
+                self.group_statement(&stmt, group, &mut blocks, k)?;
+            }
+        }
+        self.totals.clear();
+        for (member, (arm, block)) in group.iter_mut().zip(&mut blocks) {
+            self.pass_on(member, arm, block)?;
+        }
+        Ok(())
+    }
+
+    /// One statement for member `k`; `total(...)` in it is added over the whole group first.
+    fn group_statement(
+        &mut self,
+        stmt: &ast::Stmt,
+        group: &mut [&mut Member],
+        blocks: &mut [(Rc<ast::Optimizer>, Block)],
+        k: usize,
+    ) -> Lowered<()> {
+        if let ast::StmtKind::After { body } = &stmt.kind {
+            let hyper = self.frames.last().and_then(|f| f.blocks.first()).cloned().unwrap_or_default();
+            let (arm, names) = blocks[k].clone();
+            group[k].after.push(After { hyper, names, arm, body: body.clone() });
+            return Ok(());
+        }
+        let mut totals = Vec::new();
+        totals_in(stmt, &mut totals);
+        for call in totals {
+            if !self.totals.contains_key(&call.span) {
+                let sum = self.group_total(call, group, blocks)?;
+                self.totals.insert(call.span, sum);
+            }
+        }
+        let (arm, block) = &mut blocks[k];
+        self.enter(group[k], arm, block, |this| this.statement(stmt))
+    }
+
+    /// `total(e)`: the sum of `e` over all elements of all parameters of the group.
+    fn group_total(&mut self, call: &ast::Expr, group: &mut [&mut Member], blocks: &mut [(Rc<ast::Optimizer>, Block)]) -> Lowered<ExprId> {
+        let ast::ExprKind::Call { args, .. } = &call.kind else { return Err(Reported) };
+        let [arg] = args.as_slice() else {
+            return Err(self.error(codes::MISSING_ARGUMENT, call.span, "`total` takes one value"));
+        };
+        let mut sum: Option<ExprId> = None;
+        for (member, (arm, block)) in group.iter_mut().zip(blocks) {
+            let part = self.enter(member, arm, block, |this| {
+                let t = this.operand(&arg.value)?;
+                let mut over = this.updating.as_ref().map(|u| u.mapped.clone()).unwrap_or_default();
+                over.extend(&t.axes);
+                let axes = over.clone();
+                this.reduce(Red::Sum, false, over, Tensor { axes, ..t }, arg.value.span)
+            })?;
+            sum = Some(match sum {
+                Some(s) => crate::build::Build::add(&mut self.graph().exprs, s, part.expr),
+                None => part.expr,
+            });
+        }
+        let Some(sum) = sum else { return Ok(self.graph().exprs.real(0.0)) };
+        let node = self.compute(Vec::new(), None, sum, None, call.span)?;
+        self.graph().rename(node, "total".to_owned());
+        Ok(self.read_at(node, &[]))
+    }
+
+    /// Runs something with the names of one member.
+    fn enter<T>(
+        &mut self,
+        member: &mut Member,
+        arm: &ast::Optimizer,
+        block: &mut Block,
+        run: impl FnOnce(&mut Self) -> Lowered<T>,
+    ) -> Lowered<T> {
+        let mapped = if arm.weight_type.is_some() { Vec::new() } else { member.axes.clone() };
+        self.context = mapped.clone();
+        self.path = member.path.split('.').map(str::to_owned).collect();
+        let states = std::mem::take(&mut member.states);
+        self.updating = Some(Updating { path: member.path.clone(), shape: member.shape.clone(), mapped, states });
+        if let Some(frame) = self.frames.last_mut() {
+            frame.blocks.push(std::mem::take(block));
+        }
+        let result = run(self);
+        if let Some(frame) = self.frames.last_mut() {
+            *block = frame.blocks.pop().unwrap_or_default();
+        }
+        member.states = self.updating.take().map(|u| u.states).unwrap_or_default();
+        result
+    }
+
+    /// Binds `w` and `g`, and the sizes that `w: [n, k]` names.
+    fn bind_member(&mut self, optimizer: &ast::Optimizer, values: (Tensor, Tensor)) -> Lowered<()> {
+        let (w, g) = values;
+        if let Some(ast::TypeKind::Tensor { shape: Some(dims), .. }) = optimizer.weight_type.as_ref().map(|t| &t.kind) {
+            let sizes = self.shape(&w);
+            for (dim, size) in dims.iter().zip(sizes) {
+                if let ast::Dim::Size(ast::Expr { kind: ast::ExprKind::Name(n), .. }) = dim {
+                    let expr = self.graph().exprs.int(size as i64);
+                    self.bind(n, Value::Tensor(Tensor::scalar(expr)));
+                }
+            }
+        }
+        for (name, value) in [(&optimizer.weight, w), (&optimizer.gradient, g)] {
+            self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true });
+        }
+        Ok(())
+    }
+
+    /// What a body left of a member goes to the next stage.
+    fn pass_on(&mut self, member: &mut Member, arm: &Rc<ast::Optimizer>, block: &mut Block) -> Lowered<()> {
+        for state in member.states.iter_mut().filter(|s| s.next.is_none()) {
+            if let Some(Binding { value: Value::Tensor(t), .. }) = block.get(&state.name) {
+                state.next = Some(t.clone());
+            }
+        }
+        for (name, is_weight) in [(&arm.weight, true), (&arm.gradient, false)] {
+            let Some(Binding { value: Value::Tensor(t), .. }) = block.get(&name.text).cloned() else { continue };
+            let real = self.real(&t, name.span)?;
+            let expr = self.on_axes(&Tensor { expr: real, ..t }, &member.axes);
+            if is_weight {
+                member.weight = expr;
+            } else {
+                member.gradient = expr;
             }
         }
         Ok(())
     }
 
-    fn apply_optimizer(&mut self, value: &ast::Expr, gradients: &[Update]) -> Lowered<()> {
-        let func = match self.expr(value)? {
-            Value::Func(f) if Self::is_optimizer(&f) => f,
-            other => {
-                return Err(self.report(
-                    Diagnostic::error(codes::OPTIMIZER, value.span, format!("an optimizer is wanted, and this is {}", other.describe()))
-                        .help("for example `optimizer adam(lr = 1e-3);`"),
-                ));
-            }
-        };
-        let Callee::Optimizer(optimizer) = &func.callee else { return Ok(()) };
-        if let Some(ty) = &optimizer.weight_type {
-            return Err(self.unsupported(ty.span, "an optimizer that takes whole tensors"));
-        }
-        // Hyper-parameters are the same for every parameter: they are evaluated once.
-        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
-        let result = self.hyper_parameters(&optimizer.params, &func, value.span).and_then(|()| {
-            let mut failed = false;
-            for g in gradients {
-                failed |= self.update_one(optimizer, g).is_err();
-            }
-            if failed { Err(Reported) } else { Ok(()) }
-        });
-        self.frames.pop();
-        result
+    /// A tensor's element at these axes; a tensor without axes of its own is there already.
+    fn on_axes(&mut self, t: &Tensor, axes: &[Var]) -> ExprId {
+        let exprs = &mut self.model.graph.exprs;
+        let map = t.axes.iter().zip(axes).map(|(&from, &to)| (from, exprs.index(to))).collect();
+        crate::build::substitute(exprs, t.expr, &map)
     }
 
-    fn hyper_parameters(&mut self, params: &[ast::Param], func: &super::value::Func, span: Span) -> Lowered<()> {
+    /// Binds the hyper-parameters of a call.
+    fn hyper_parameters(&mut self, params: &[ast::Param], func: &Func, span: Span) -> Lowered<()> {
         for (param, arg) in self.assign(params, func, span)? {
             let ast::Pattern::Name(name) = &param.pattern else { continue };
             let arg = match (arg, &param.default) {
@@ -136,81 +398,170 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// The body with `w` and `g` standing for one element of a parameter and its gradient.
-    fn update_one(&mut self, optimizer: &ast::Optimizer, gradient: &Update) -> Lowered<()> {
-        let param = self.model.graph.node(gradient.target).clone();
-        let whole = self.whole(gradient.target, &param.shape);
-        let axes = whole.axes.clone();
-        let g = self.read_at(gradient.value, &axes);
-        self.context = axes.clone();
-        self.updating = Some(Updating { path: param.name.clone(), axes, states: Vec::new() });
-        self.path = param.name.split('.').map(str::to_owned).collect();
-        let result = self.in_block(|this| {
-            let weight = Binding { value: Value::Tensor(Tensor::scalar(whole.expr)), span: optimizer.weight.span, mutable: true };
-            this.bind_as(&optimizer.weight, weight);
-            let slope = Binding { value: Value::Tensor(Tensor::scalar(g)), span: optimizer.gradient.span, mutable: true };
-            this.bind_as(&optimizer.gradient, slope);
-            for stmt in &optimizer.body.statements {
-                this.statement(stmt)?;
+    /// `adam(lr)(w, g)` in the body of another optimizer: the weight that it would give.
+    pub(super) fn inner_optimizer(&mut self, func: &Func, args: Vec<Tensor>, span: Span) -> Lowered<Value> {
+        let Some(updating) = &self.updating else {
+            return Err(self.error(codes::MISPLACED, span, "an optimizer is applied to `w` and `g` only in the body of another one"));
+        };
+        let (Callee::Optimizer(optimizer), [w, g]) = (&func.callee, args.as_slice()) else {
+            return Err(self.error(codes::MISSING_ARGUMENT, span, "an optimizer is applied to a weight and a gradient: `adam(lr)(w, g)`"));
+        };
+        let made_before = updating.states.len();
+        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
+        let result = self.inner_body(optimizer, func, (w.clone(), g.clone()), span);
+        // The states it made end with it: their next values are known now.
+        let mut states = self.updating.as_mut().map(|u| std::mem::take(&mut u.states)).unwrap_or_default();
+        for state in &mut states[made_before..] {
+            if let (None, Some(Binding { value: Value::Tensor(t), .. })) = (&state.next, self.lookup(&state.name)) {
+                state.next = Some(t.clone());
             }
-            this.commit(gradient.target, &optimizer.weight)
-        });
-        self.context.clear();
-        self.path.clear();
-        self.updating = None;
+        }
+        if let Some(updating) = &mut self.updating {
+            updating.states = states;
+        }
+        self.frames.pop();
         result
     }
 
-    /// `state m = 0;` in an optimizer: one number for each element of the parameter.
-    pub(super) fn optimizer_state(&mut self, name: &ast::Name, ty: Option<&ast::Type>, init: Option<&ast::Expr>, span: Span) -> Lowered<()> {
-        if let Some(ty) = ty {
-            return Err(self.unsupported(ty.span, "a state with a shape of its own"));
+    fn inner_body(&mut self, optimizer: &ast::Optimizer, func: &Func, values: (Tensor, Tensor), span: Span) -> Lowered<Value> {
+        self.hyper_parameters(&optimizer.params, func, span)?;
+        self.bind_member(optimizer, values)?;
+        for stmt in &optimizer.body.statements {
+            self.statement(stmt)?;
         }
+        self.name(&optimizer.weight)
+    }
+
+    /// `state m = 0;`: a tensor of the parameter's shape, or of the shape that is stated.
+    pub(super) fn optimizer_state(&mut self, name: &ast::Name, ty: Option<&ast::Type>, init: Option<&ast::Expr>, span: Span) -> Lowered<()> {
         let Some(updating) = &self.updating else { return Ok(()) };
-        let (axes, path) = (updating.axes.clone(), format!("{}.{}", updating.path, name.text));
-        let shape: Vec<usize> = axes.iter().map(|&v| self.model.graph.exprs.extent(v)).collect();
+        let (mapped, path) = (updating.mapped.clone(), format!("{}.{}", updating.path, name.text));
+        let own_shape = updating.shape.clone();
+        let shape = match ty.map(|t| &t.kind) {
+            None => own_shape,
+            Some(ast::TypeKind::Tensor { shape: Some(dims), range: None }) if mapped.is_empty() => self.stated_shape(dims)?,
+            Some(_) => {
+                return Err(self.report(
+                    Diagnostic::error(codes::KIND, name.span, "here a state has one number for each element of `w`")
+                        .help("with `for w: [...]` the body takes the whole tensor, and states can have shapes of their own"),
+                ));
+            }
+        };
         let init = self.initial(&path, &shape, init, span)?;
         let node = Node {
             name: path,
             kind: NodeKind::Leaf(Leaf::State),
-            shape,
+            shape: shape.clone(),
             ty: Ty::Real,
             range: None,
             per_sample: false,
             origin: Some(Self::loc(span)),
         };
-        let node = self.add_node(node, span)?;
-        self.model.states.push(Kept { node, init });
+        let leaf = self.add_node(node, span)?;
+        self.model.states.push(Kept { node: leaf, init });
         if let Some(updating) = &mut self.updating {
-            updating.states.push((node, name.text.clone()));
+            updating.states.push(State { leaf, name: name.text.clone(), next: None });
         }
-        let expr = self.read_at(node, &axes);
-        let binding = Binding { value: Value::Tensor(Tensor::scalar(expr)), span: name.span, mutable: true };
-        self.bind_as(name, binding);
+        let value = if mapped.is_empty() { self.whole(leaf, &shape) } else { Tensor::scalar(self.read_at(leaf, &mapped)) };
+        self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true });
         Ok(())
     }
 
-    /// The last values of the parameter and of its states become their next ones.
-    fn commit(&mut self, target: NodeId, weight: &ast::Name) -> Lowered<()> {
-        let Some(updating) = &self.updating else { return Ok(()) };
-        let mut targets = updating.states.clone();
-        targets.push((target, weight.text.clone()));
-        for (leaf, name) in targets {
-            let Some(Value::Tensor(t)) = self.lookup(&name).map(|b| b.value.clone()) else { continue };
-            let axes = updating_axes(self);
-            let body = self.real(&t, weight.span)?;
-            self.hint = Some(format!("{}.next", self.model.graph.node(leaf).name));
-            let origin = weight.span;
-            let value = self.compute(axes, None, body, None, origin)?;
-            self.hint = None;
-            self.model.updates.push(Update { target: leaf, value });
+    /// The last values of a parameter and of its states become their next ones.
+    fn commit(&mut self, mut member: Member) -> Lowered<()> {
+        let origin = self.model.graph.node(member.target).origin;
+        let span = origin.map_or(Span::new(gdc_syntax::FileId(0), 0, 0), |l| Span::new(gdc_syntax::FileId(l.0), l.1 as usize, l.2 as usize));
+        let axes = member.axes.clone();
+        self.hint = Some(format!("{}.next", member.path));
+        let value = self.compute(axes.clone(), None, member.weight, None, span)?;
+        self.hint = None;
+        self.model.updates.push(Update { target: member.target, value });
+        for After { hyper, names: mut block, arm, body } in std::mem::take(&mut member.after) {
+            let next = if arm.weight_type.is_some() {
+                self.whole(value, &member.shape)
+            } else {
+                Tensor::scalar(self.read_at(value, &axes))
+            };
+            if let Some(w) = block.get_mut(&arm.weight.text) {
+                w.value = Value::Tensor(next);
+            }
+            self.frames.push(Frame { blocks: vec![hyper] });
+            let result = self.enter(&mut member, &arm, &mut block, |this| {
+                body.statements.iter().try_for_each(|stmt| this.statement(stmt))
+            });
+            self.frames.pop();
+            result?;
+            for state in &mut member.states {
+                if let Some(Binding { value: Value::Tensor(t), .. }) = block.get(&state.name) {
+                    state.next = Some(t.clone());
+                }
+            }
         }
+        self.updating = None;
+        self.context.clear();
+        self.path.clear();
+        for state in std::mem::take(&mut member.states) {
+            let Some(next) = state.next else { continue };
+            self.commit_state(state.leaf, &next, &axes, span)?;
+        }
+        Ok(())
+    }
+
+    fn commit_state(&mut self, leaf: NodeId, next: &Tensor, axes: &[Var], span: Span) -> Lowered<()> {
+        let shape = self.model.graph.node(leaf).shape.clone();
+        // A mapped body's state lies on the parameter's axes, a whole tensor's on its own.
+        let mine = if next.axes.is_empty() && shape.len() == axes.len() { axes.to_vec() } else { next.axes.clone() };
+        let body = self.real(next, span)?;
+        self.hint = Some(format!("{}.next", self.model.graph.node(leaf).name));
+        let value = self.compute(mine, None, body, None, span)?;
+        self.hint = None;
+        if self.model.graph.node(value).shape != shape {
+            let have = super::types::shape_text(&self.model.graph.node(value).shape);
+            let want = super::types::shape_text(&shape);
+            return Err(self.error(codes::SHAPE, span, format!("a state is {want}, and its next value is {have}")));
+        }
+        self.model.updates.push(Update { target: leaf, value });
         Ok(())
     }
 }
 
-fn updating_axes(lowerer: &Lowerer<'_>) -> Vec<Var> {
-    lowerer.updating.as_ref().map(|u| u.axes.clone()).unwrap_or_default()
+/// The weight and gradient as a body sees them: one element, or the whole tensor.
+fn member_values(member: &Member, arm: &ast::Optimizer) -> (Tensor, Tensor) {
+    let axes = if arm.weight_type.is_some() { member.axes.clone() } else { Vec::new() };
+    let value = |expr: ExprId| Tensor { axes: axes.clone(), expr, range: None };
+    (value(member.weight), value(member.gradient))
+}
+
+fn is_stage(func: &Func, what: &str) -> bool {
+    match func.callee {
+        Callee::Optimizer(_) => what == "an optimizer",
+        Callee::Transform => what != "an optimizer",
+        _ => false,
+    }
+}
+
+/// The number of axes that `for w: [n, k]` asks for; `None` for any.
+fn rank(optimizer: &ast::Optimizer) -> Option<usize> {
+    match &optimizer.weight_type.as_ref()?.kind {
+        ast::TypeKind::Tensor { shape: Some(dims), .. } if !dims.iter().any(|d| matches!(d, ast::Dim::Rest(_))) => Some(dims.len()),
+        _ => None,
+    }
+}
+
+/// The calls of `total` in a statement, inner ones first.
+fn totals_in<'s>(stmt: &'s ast::Stmt, found: &mut Vec<&'s ast::Expr>) {
+    if let ast::StmtKind::Let { value, .. } | ast::StmtKind::Update { value, .. } | ast::StmtKind::Expr(value) = &stmt.kind {
+        totals_of(value, found);
+    }
+}
+
+fn totals_of<'e>(e: &'e ast::Expr, found: &mut Vec<&'e ast::Expr>) {
+    super::index::ast_children(e, &mut |child| totals_of(child, found));
+    if let ast::ExprKind::Call { callee, .. } = &e.kind
+        && matches!(&callee.kind, ast::ExprKind::Name(n) if n.text == "total")
+    {
+        found.push(e);
+    }
 }
 
 /// Whether a selector's parts, with `*` for any, are the last parts of a path, or its first.
@@ -223,4 +574,3 @@ fn selects(selector: &ast::Selector, path: &str) -> bool {
     let fits = |from: &[&str]| wanted.iter().zip(from).all(|(w, p)| *w == "*" || w == p);
     if wanted.first() == Some(&"*") { fits(&parts[parts.len() - wanted.len()..]) } else { fits(&parts) }
 }
-

@@ -61,6 +61,8 @@ pub enum Callee {
     Fn(Rc<ast::Function>),
     /// An `optimizer` item.
     Optimizer(Rc<ast::Optimizer>),
+    /// A `transform` item.
+    Transform,
     /// Something that the compiler itself knows.
     Builtin(Builtin),
 }
@@ -72,6 +74,7 @@ impl Callee {
             Callee::Layer(_) => "a layer",
             Callee::Fn(_) | Callee::Builtin(_) => "a function",
             Callee::Optimizer(_) => "an optimizer",
+            Callee::Transform => "a transform",
         }
     }
 }
