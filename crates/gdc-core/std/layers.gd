@@ -7,5 +7,14 @@ layer dense(x: [n], units: int, bias: bool = true, init: fn = glorot_uniform) ->
     if bias { param b: [units] = zeros; z + b } else { z }
 }
 
-/// All elements in row-major order as one axis.
-fn flatten(x: [...]) -> [size(x)] = reshape(x, [size(x)]);
+/// z for positive z, slope * z otherwise, with a slope that is learned for each place of the
+/// last axis, or one for all; He et al., 2015, eq. 1. Its derivative at 0 is the slope.
+layer prelu(z: [n], start = 0.25, shared: bool = false) -> [n] {
+    if shared {
+        param slope: [] = start;
+        if z > 0 { z } else { slope * z }
+    } else {
+        param slope: [n] = start;
+        if z > 0 { z } else { slope * z }
+    }
+}

@@ -1,37 +1,53 @@
-// Optimizers. `w` is a parameter and `g` the derivative of the loss by it; `step` counts
-// from 1 and `t` from 0. The definitions are those of PyTorch's documentation.
+// Optimizers. `w` is one element of a parameter and `g` the derivative of the loss by it;
+// `step` counts from 1 and `t` from 0. Definitions and default settings are those of PyTorch's
+// documentation, so `eps` stands outside of the root unless said otherwise.
 
 /// w - lr g; Robbins and Monro, 1951.
-optimizer sgd(lr = 0.01) for w, g {
+optimizer sgd(lr = 1e-3) for w, g {
     w <- w - lr * g;
 }
 
 /// Heavy ball: v <- momentum v + g, w - lr v; Polyak, 1964.
-optimizer momentum(lr = 0.01, momentum = 0.9) for w, g {
+optimizer momentum(lr = 1e-3, momentum = 0.9) for w, g {
     state v = 0;
     v <- momentum * v + g;
     w <- w - lr * v;
 }
 
 /// Nesterov, 1983, in the form of Sutskever et al., 2013.
-optimizer nesterov(lr = 0.01, momentum = 0.9) for w, g {
+optimizer nesterov(lr = 1e-3, momentum = 0.9) for w, g {
     state v = 0;
     v <- momentum * v + g;
     w <- w - lr * (g + momentum * v);
 }
 
-/// Duchi et al., 2011.
+/// Duchi et al., 2011, figure 1, with a diagonal matrix.
 optimizer adagrad(lr = 0.01, eps = 1e-10) for w, g {
     state v = 0;
     v <- v + g^2;
     w <- w - lr * g / (sqrt(v) + eps);
 }
 
-/// Tieleman and Hinton, 2012.
-optimizer rmsprop(lr = 0.01, alpha = 0.99, eps = 1e-8) for w, g {
+/// Zeiler, 2012, algorithm 1; eps stands inside of the roots.
+optimizer adadelta(lr = 1.0, rho = 0.9, eps = 1e-6) for w, g {
+    state v = 0;
+    state u = 0;
+    v <- rho * v + (1 - rho) * g^2;
+    let d = sqrt(u + eps) / sqrt(v + eps) * g;
+    u <- rho * u + (1 - rho) * d^2;
+    w <- w - lr * d;
+}
+
+/// Tieleman and Hinton, 2012; centred, by an estimate of the variance: Graves, 2013, eq. 39.
+optimizer rmsprop(lr = 0.01, alpha = 0.99, eps = 1e-8, centred: bool = false) for w, g {
     state v = 0;
     v <- alpha * v + (1 - alpha) * g^2;
-    w <- w - lr * g / (sqrt(v) + eps);
+    let variance = if centred {
+        state a = 0;
+        a <- alpha * a + (1 - alpha) * g;
+        v - a^2
+    } else { v };
+    w <- w - lr * g / (sqrt(variance) + eps);
 }
 
 /// Kingma and Ba, 2015, algorithm 1.
@@ -41,4 +57,72 @@ optimizer adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
     m <- beta1 * m + (1 - beta1) * g;
     v <- beta2 * v + (1 - beta2) * g^2;
     w <- w - lr * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + eps);
+}
+
+/// Adam by the largest second moment so far; Reddi et al., 2018, algorithm 2, with Adam's
+/// correction of the bias.
+optimizer amsgrad(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    state m = 0;
+    state v = 0;
+    state most = 0;
+    m <- beta1 * m + (1 - beta1) * g;
+    v <- beta2 * v + (1 - beta2) * g^2;
+    most <- max(most, v);
+    w <- w - lr * (m / (1 - beta1^step)) / (sqrt(most / (1 - beta2^step)) + eps);
+}
+
+/// Adam by the largest recent |g|; Kingma and Ba, 2015, algorithm 2; eps is added to |g|.
+optimizer adamax(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    state m = 0;
+    state u = 0;
+    m <- beta1 * m + (1 - beta1) * g;
+    u <- max(beta2 * u, abs(g) + eps);
+    w <- w - lr * m / ((1 - beta1^step) * u);
+}
+
+/// Adam with Nesterov's momentum, which is warmed up; Dozat, 2016, algorithm 2.
+optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_decay = 4e-3) for w, g {
+    state m = 0;
+    state v = 0;
+    state product = 1;
+    let now = beta1 * (1 - 0.5 * 0.96^(step * momentum_decay));
+    let next = beta1 * (1 - 0.5 * 0.96^((step + 1) * momentum_decay));
+    product <- product * now;
+    m <- beta1 * m + (1 - beta1) * g;
+    v <- beta2 * v + (1 - beta2) * g^2;
+    let u = (1 - now) / (1 - product) * g + next / (1 - product * next) * m;
+    w <- w - lr * u / (sqrt(v / (1 - beta2^step)) + eps);
+}
+
+/// Adam with a decay of the weights that is apart from the gradient; Loshchilov and Hutter,
+/// 2019, algorithm 2, the decay multiplied by the rate.
+optimizer adamw(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01) for w, g {
+    state m = 0;
+    state v = 0;
+    m <- beta1 * m + (1 - beta1) * g;
+    v <- beta2 * v + (1 - beta2) * g^2;
+    w <- w * (1 - lr * decay);
+    w <- w - lr * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + eps);
+}
+
+/// Adam that begins as plain momentum, while the second moment is not to be trusted; Liu et
+/// al., 2020, algorithm 2.
+optimizer radam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    state m = 0;
+    state v = 0;
+    m <- beta1 * m + (1 - beta1) * g;
+    v <- beta2 * v + (1 - beta2) * g^2;
+    // The length of a moving average, at the end and now.
+    let end = 2 / (1 - beta2) - 1;
+    let now = end - 2 * step * beta2^step / (1 - beta2^step);
+    let trust = if now > 5 { sqrt((now - 4) * (now - 2) * end / ((end - 4) * (end - 2) * now)) } else { 0 };
+    let scale = if now > 5 { trust * sqrt(1 - beta2^step) / (sqrt(v) + eps) } else { 1 };
+    w <- w - lr * m / (1 - beta1^step) * scale;
+}
+
+/// The sign of a momentum; Chen et al., 2023, program 1. With g = 0 from the start it rests.
+optimizer lion(lr = 1e-4, beta1 = 0.9, beta2 = 0.99, decay = 0.0) for w, g {
+    state m = 0;
+    w <- w - lr * (sign(beta1 * m + (1 - beta1) * g) + decay * w);
+    m <- beta2 * m + (1 - beta2) * g;
 }

@@ -1,28 +1,51 @@
-// Learning-rate schedules. `t` counts completed updates: 0 in the first step.
+// Learning-rate schedules. `t` counts completed updates: 0 in the first step. A schedule
+// `after = k` begins after k updates and has its first value until then, so that
+// `warmup(cosine(3e-4, steps = 5000, after = 100), steps = 100)` joins the two end to end.
 
-/// Always the same rate.
+/// The updates made since the first `after` ones.
+fn updates_since(after) = if after == 0 { t } else { max(t - after, 0) };
+
+/// Always the same rate. As an initial value: always the same number.
 fn constant(base) = base;
 
 /// base * factor^t.
-fn exponential(base, factor) = base * factor^t;
+fn exponential(base, factor, after = 0) = base * factor^updates_since(after);
 
 /// base * factor^floor(t / every).
-fn step_decay(base, every, factor) = base * factor^floor(t / every);
+fn step_decay(base, every, factor, after = 0) = base * factor^floor(updates_since(after) / every);
 
 /// base / (1 + rate t).
-fn inverse_time(base, rate) = base / (1 + rate * t);
+fn inverse_time(base, rate, after = 0) = base / (1 + rate * updates_since(after));
 
-/// From base to low over `steps` along half a cosine; Loshchilov and Hutter, 2017, eq. 5.
-fn cosine(base, steps, low = 0) = low + (base - low) * 0.5 * (1 + cos(pi * min(t, steps) / steps));
+/// From base to low over `steps` updates, as the power of what remains of them; then low. With
+/// power 1 it is linear.
+fn polynomial(base, steps, power = 1.0, low = 0, after = 0) =
+    low + (base - low) * (1 - min(updates_since(after), steps) / steps)^power;
 
-/// Cosine with warm restarts after period, period * mult, period * mult^2, ... steps;
-/// Loshchilov and Hutter, 2017.
-fn sgdr(base, period, mult = 1, low = 0) {
-    let n = if mult == 1 { floor(t / period) } else { floor(log(t / period * (mult - 1) + 1) / log(mult) + 1e-9) };
-    let start = if mult == 1 { n * period } else { period * (mult^n - 1) / (mult - 1) };
-    let length = period * mult^n;
-    low + (base - low) * 0.5 * (1 + cos(pi * (t - start) / length))
+/// From base to low over `steps` updates along half a cosine, then low; Loshchilov and Hutter,
+/// 2017, eq. 5.
+fn cosine(base, steps, low = 0, after = 0) = half_cosine(base, low, updates_since(after) / steps);
+
+/// Cosine with warm restarts after period, period * mult, period * mult^2, ... updates, all
+/// whole numbers; Loshchilov and Hutter, 2017.
+fn sgdr(base, period, mult = 1, low = 0, after = 0) {
+    let now = updates_since(after);
+    // Restarts lie at whole numbers, so that half an update more keeps roundings away from them.
+    let restarts = if mult == 1 { floor((now + 0.5) / period) } else { floor(log((now + 0.5) / period * (mult - 1) + 1) / log(mult)) };
+    let start = if mult == 1 { restarts * period } else { period * (mult^restarts - 1) / (mult - 1) };
+    half_cosine(base, low, (now - start) / (period * mult^restarts))
 }
+
+/// Up to base over the part `up` of the steps, beginning at base / start_div, then down to
+/// base / start_div / end_div, both along half a cosine; Smith and Topin, 2018.
+fn one_cycle(base, steps, up = 0.3, start_div = 25, end_div = 1e4) {
+    let top = up * steps - 1;
+    let first = base / start_div;
+    if t < top { half_cosine(first, base, t / top) } else { half_cosine(base, first / end_div, (t - top) / max(steps - 1 - top, 1)) }
+}
+
+/// From a at 0 to b at 1 along half a cosine; b beyond.
+fn half_cosine(a, b, part) = b + (a - b) * 0.5 * (1 + cos(pi * min(part, 1)));
 
 /// The rate given, rising linearly from rate / steps over the first `steps` updates.
 fn warmup(rate, steps) = rate * min(1, (t + 1) / steps);
