@@ -6,6 +6,7 @@ pub mod graph;
 pub mod ops;
 pub mod program;
 pub mod program_text;
+pub mod program_verify;
 pub mod ranges;
 pub mod text;
 pub mod verify;

@@ -4,6 +4,7 @@
 mod build;
 mod emit;
 mod group;
+mod guards;
 mod int;
 mod kernels;
 mod lanes;

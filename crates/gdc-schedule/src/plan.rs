@@ -94,7 +94,8 @@ impl Plan {
     }
 
     fn new(model: &Model, routines: Vec<&'static str>, roots: Vec<Root>, deferred: &BTreeSet<NodeId>) -> Plan {
-        let graph = model.graph.clone();
+        let mut graph = model.graph.clone();
+        crate::guards::guard_reads(&mut graph);
         let step = graph.nodes().map(|(id, _)| id);
         let step = step.filter(|&id| graph.node(id).leaf().is_none() && graph.is_step_scalar(id)).collect();
         let mut plan = Plan {

@@ -7,10 +7,11 @@
 
 use crate::emit::{Emit, Env, Lane};
 use crate::group::Group;
+use crate::guards::factors;
 use crate::int::Int;
 use crate::nest;
 use gdc_ir::program::{Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
-use gdc_ir::{Expr, ExprId, Exprs, NodeId, NodeKind, Op, Red, Var};
+use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Var};
 
 /// Fewer results than this side by side are not worth lanes.
 const NARROWEST: usize = 4;
@@ -132,19 +133,6 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
     };
     let row = (0..axes.len() - 1).filter(blockable).max_by_key(|&k| (exprs.extent(axes[k]).min(LANES), k));
     Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, row })
-}
-
-/// The factors of a product.
-fn factors(exprs: &Exprs, e: ExprId) -> Vec<ExprId> {
-    let mut out = Vec::new();
-    let mut stack = vec![e];
-    while let Some(e) = stack.pop() {
-        match exprs.get(e) {
-            Expr::Op(Op::Mul, args) => stack.extend(args.iter().rev()),
-            _ => out.push(e),
-        }
-    }
-    out
 }
 
 /// How the columns are cut: two or three vectors side by side where there are rows to reuse

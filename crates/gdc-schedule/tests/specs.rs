@@ -14,6 +14,41 @@ fn specs(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// Checks the specs of the folder that `GDC_SPECS` names, for trying things out: those that
+/// do not compile are passed over.
+#[test]
+#[ignore = "needs GDC_SPECS"]
+fn other_specs_run_like_the_interpreter() {
+    let Ok(folder) = std::env::var("GDC_SPECS") else { return };
+    let only = std::env::var("GDC_SPEC").ok();
+    let mut failed = Vec::new();
+    for path in specs(Path::new(&folder)) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if only.as_ref().is_some_and(|o| *o != name) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("readable");
+        let source = Source { name: name.clone(), text, folder: Some(PathBuf::from(&folder)) };
+        match compile(&source, &Options::default()) {
+            Ok(output) => {
+                if only.is_some() {
+                    println!("{}", gdc_ir::text::print_model(&output.model));
+                    println!("{}", gdc_ir::program_text::print_programs(&output.programs));
+                }
+                let check = std::panic::catch_unwind(|| {
+                    check_train(&output.model);
+                    let sample = gdc_core::sample::one_sample(&output.model);
+                    check_outputs(&sample, &output.programs);
+                });
+                println!("{name}: {}", if check.is_ok() { "fine" } else { "FAILED" });
+                failed.extend(check.is_err().then_some(name));
+            }
+            Err(failure) => println!("{name}: {}", failure.diagnostics.first().map_or("", |d| &d.message)),
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 #[test]
 fn specs_run_like_the_interpreter() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs");

@@ -1,0 +1,462 @@
+//! The verifier of loop programs. What it holds a program to:
+//!
+//! 1. Buffers, loop variables and locals exist, and names of buffers are not shared.
+//! 2. A loop variable is used inside its loop, a local after its definition and inside the
+//!    block that defines it, and it is defined once.
+//! 3. An index has a place for each axis, and lies inside it wherever the loop variables
+//!    stand, unless tests around it say so: then generated code has no panicking path.
+//! 4. Lanes are of `f32`, 1 to 16 of them, and do not go beyond the last axis.
+//! 5. Integers that are computed are never negative.
+//! 6. Operators have arguments that fit; lanes and scalars do not mix.
+//! 7. What is stored has the type of the place; only locals that are `Var` are set.
+//! 8. Inputs, targets, weights and the counter are never written.
+
+use crate::ops::{Op, Red, Signature};
+use crate::program::{
+    BufferId, BufferRole, Elem, Index, Kernel, LANES, Local, LocalTy, LoopVar, Place, Program, Programs, Stmt, Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A broken invariant: a mistake of the scheduler, not of a user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// The kernel that breaks it.
+    pub kernel: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Verifies all programs of a model.
+///
+/// # Errors
+/// Everything that is broken.
+pub fn verify_programs(programs: &Programs) -> Result<(), Vec<Violation>> {
+    let all = [&programs.init, &programs.train, &programs.predict];
+    let broken: Vec<Violation> = all.into_iter().filter_map(|p| verify_program(p).err()).flatten().collect();
+    if broken.is_empty() { Ok(()) } else { Err(broken) }
+}
+
+/// Verifies one program.
+///
+/// # Errors
+/// Everything that is broken.
+pub fn verify_program(program: &Program) -> Result<(), Vec<Violation>> {
+    let mut broken = Vec::new();
+    let mut names = BTreeSet::new();
+    for buffer in &program.buffers {
+        if !names.insert(buffer.name.as_str()) {
+            let message = format!("two buffers are called {}", buffer.name);
+            broken.push(Violation { kernel: String::new(), message });
+        }
+    }
+    for kernel in program.routines.iter().flat_map(|r| &r.kernels) {
+        let mut verifier = Verifier::new(program, kernel);
+        verifier.block(&kernel.body);
+        broken.append(&mut verifier.broken);
+    }
+    if broken.is_empty() { Ok(()) } else { Err(broken) }
+}
+
+/// The kinds of values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Real,
+    Bool,
+    Int,
+    Lanes,
+    Mask,
+}
+
+/// `constant + sum of coefficient * variable`.
+type Linear = (BTreeMap<LoopVar, i64>, i64);
+
+struct Verifier<'a> {
+    program: &'a Program,
+    kernel: &'a Kernel,
+    /// The loops around, with their extents.
+    loops: BTreeMap<LoopVar, usize>,
+    /// The locals in scope, and whether they can be set.
+    locals: BTreeMap<Local, bool>,
+    defined: BTreeSet<Local>,
+    /// Affine forms that are not negative here, because a test said so.
+    facts: Vec<Linear>,
+    broken: Vec<Violation>,
+}
+
+impl<'a> Verifier<'a> {
+    fn new(program: &'a Program, kernel: &'a Kernel) -> Self {
+        Verifier {
+            program,
+            kernel,
+            loops: BTreeMap::new(),
+            locals: BTreeMap::new(),
+            defined: BTreeSet::new(),
+            facts: Vec::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    fn report(&mut self, message: String) {
+        self.broken.push(Violation { kernel: self.kernel.name.clone(), message });
+    }
+
+    fn block(&mut self, body: &[Stmt]) {
+        let outside = self.locals.clone();
+        for stmt in body {
+            self.stmt(stmt);
+        }
+        self.locals = outside;
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::For { var, extent, body } => {
+                if var.0 as usize >= self.program.loop_vars.len() {
+                    self.report(format!("loop variable {} does not exist", var.0));
+                }
+                if self.loops.insert(*var, *extent).is_some() {
+                    self.report(format!("loop variable {} runs in two nested loops", var.0));
+                }
+                self.block(body);
+                self.loops.remove(var);
+            }
+            Stmt::Let { local, value } => self.define(*local, value, false),
+            Stmt::Var { local, init } => self.define(*local, init, true),
+            Stmt::Set { place, value } | Stmt::Add { place, value } => {
+                let wanted = self.place(place);
+                let found = self.value(value);
+                if let (Some(wanted), Some(found)) = (wanted, found)
+                    && wanted != found
+                {
+                    self.report(format!("stores {found:?} as {wanted:?}"));
+                }
+            }
+            Stmt::If { condition, body } => {
+                self.expect(condition, Kind::Bool, "a condition");
+                self.assuming(condition, |v| v.block(body));
+            }
+        }
+    }
+
+    fn define(&mut self, local: Local, value: &Value, mutable: bool) {
+        let found = self.value(value);
+        let Some(info) = self.program.locals.get(local.0 as usize) else {
+            return self.report(format!("local {} does not exist", local.0));
+        };
+        if found.is_some_and(|f| f != kind_of(info.ty)) {
+            self.report(format!("{} is {:?}, given {found:?}", info.name, info.ty));
+        }
+        if !mutable && !info.dims.is_empty() {
+            self.report(format!("{} is an array and cannot be immutable", info.name));
+        }
+        if !self.defined.insert(local) {
+            self.report(format!("{} is defined twice", info.name));
+        }
+        self.locals.insert(local, mutable);
+    }
+
+    /// Verifies under a condition.
+    fn assuming(&mut self, condition: &Value, body: impl FnOnce(&mut Self)) {
+        let before = self.facts.len();
+        conjuncts(condition, &mut self.facts);
+        body(self);
+        self.facts.truncate(before);
+    }
+
+    fn place(&mut self, place: &Place) -> Option<Kind> {
+        match place {
+            Place::Local(local, at) => {
+                if self.locals.get(local) == Some(&false) {
+                    self.report(format!("sets local {}, which is immutable", local.0));
+                }
+                self.local(*local, at)
+            }
+            Place::Element(buffer, at) => {
+                self.written(*buffer);
+                self.element(*buffer, at)
+            }
+            Place::Lanes(buffer, at, valid) => {
+                self.written(*buffer);
+                self.lanes(*buffer, at, *valid)
+            }
+        }
+    }
+
+    fn written(&mut self, buffer: BufferId) {
+        let Some(b) = self.program.buffers.get(buffer.0 as usize) else { return };
+        if matches!(b.role, BufferRole::Input | BufferRole::Target | BufferRole::SampleWeight | BufferRole::Counter) {
+            self.report(format!("writes {}", b.name));
+        }
+    }
+
+    fn local(&mut self, local: Local, at: &[Index]) -> Option<Kind> {
+        let Some(info) = self.program.locals.get(local.0 as usize) else {
+            self.report(format!("local {} does not exist", local.0));
+            return None;
+        };
+        if !self.locals.contains_key(&local) {
+            self.report(format!("{} is used where it is not defined", info.name));
+        }
+        self.indices(&info.name, at, &info.dims);
+        Some(kind_of(info.ty))
+    }
+
+    fn element(&mut self, buffer: BufferId, at: &[Index]) -> Option<Kind> {
+        let Some(b) = self.program.buffers.get(buffer.0 as usize) else {
+            self.report(format!("buffer {} does not exist", buffer.0));
+            return None;
+        };
+        self.indices(&b.name, at, &b.shape);
+        Some(match b.elem {
+            Elem::F32 | Elem::F64 => Kind::Real,
+            Elem::Bool => Kind::Bool,
+            Elem::U32 | Elem::I32 | Elem::U64 => Kind::Int,
+        })
+    }
+
+    fn lanes(&mut self, buffer: BufferId, at: &[Index], valid: usize) -> Option<Kind> {
+        let Some(b) = self.program.buffers.get(buffer.0 as usize) else {
+            self.report(format!("buffer {} does not exist", buffer.0));
+            return None;
+        };
+        if b.elem != Elem::F32 || self.kernel.real != Elem::F32 {
+            self.report(format!("lanes of {} are not f32", b.name));
+        }
+        if !(1..=LANES).contains(&valid) {
+            self.report(format!("{valid} lanes of {}", b.name));
+        }
+        let mut shape = b.shape.clone();
+        match shape.last_mut() {
+            // The first lane must leave room for the others.
+            Some(last) => *last = (*last + 1).saturating_sub(valid.max(1)),
+            None => self.report(format!("lanes of {}, which has no axis", b.name)),
+        }
+        self.indices(&b.name, at, &shape);
+        Some(Kind::Lanes)
+    }
+
+    fn indices(&mut self, name: &str, at: &[Index], shape: &[usize]) {
+        if at.len() != shape.len() {
+            return self.report(format!("{name} has {} axes, not {}", shape.len(), at.len()));
+        }
+        for (axis, (index, &n)) in at.iter().zip(shape).enumerate() {
+            let inside = self.index_range(index).is_some_and(|(low, high)| low >= 0 && high < n as i64);
+            let proven = inside || linear(index).is_some_and(|l| self.at_least(&l, 0) && self.at_most(&l, n as i64 - 1));
+            if !proven {
+                self.report(format!("{name}: axis {axis} of {n} is read or written at {index:?}"));
+            }
+        }
+    }
+
+    /// Whether an affine form is never below a bound, by ranges or by a test around.
+    fn at_least(&self, form: &Linear, bound: i64) -> bool {
+        let shifted = (form.0.clone(), form.1 - bound);
+        self.range(&shifted).0 >= 0 || self.facts.iter().any(|f| f.0 == shifted.0 && shifted.1 >= f.1)
+    }
+
+    fn at_most(&self, form: &Linear, bound: i64) -> bool {
+        let negated = (form.0.iter().map(|(v, c)| (*v, -c)).collect(), -form.1);
+        self.at_least(&negated, -bound)
+    }
+
+    fn range(&self, form: &Linear) -> (i64, i64) {
+        form.0.iter().fold((form.1, form.1), |(low, high), (v, c)| {
+            let last = self.loops.get(v).map_or(i64::MAX / 4, |n| n.saturating_sub(1) as i64).saturating_mul(*c);
+            (low.saturating_add(last.min(0)), high.saturating_add(last.max(0)))
+        })
+    }
+
+    fn index_range(&mut self, index: &Index) -> Option<(i64, i64)> {
+        match index {
+            Index::Affine { terms, .. } => {
+                for (v, _) in terms {
+                    if !self.loops.contains_key(v) {
+                        self.report(format!("loop variable {} is used outside of its loop", v.0));
+                    }
+                }
+                linear(index).map(|l| self.range(&l))
+            }
+            Index::Value(value) => {
+                self.expect(value, Kind::Int, "an index");
+                self.int_range(value)
+            }
+        }
+    }
+
+    /// The least and greatest value of an integer, `None` where nothing is known.
+    fn int_range(&mut self, value: &Value) -> Option<(i64, i64)> {
+        match value {
+            Value::Int(index) => self.index_range(index),
+            Value::Load(buffer, _) => {
+                let b = self.program.buffers.get(buffer.0 as usize)?;
+                match (b.range, b.elem) {
+                    (Some((low, high)), _) => Some((low, high - 1)),
+                    // Places that argmax found and the like: the scheduler answers for them.
+                    (None, Elem::U32) => Some((0, 0)),
+                    (None, _) => Some((0, i64::MAX / 4)),
+                }
+            }
+            Value::Local(..) => Some((0, 0)),
+            Value::Op(Op::Select, args) => {
+                let (a, b) = (self.int_range(&args[1])?, self.int_range(&args[2])?);
+                Some((a.0.min(b.0), a.1.max(b.1)))
+            }
+            Value::Op(op, args) => {
+                let [a, b] = args.as_slice() else { return None };
+                let (a, b) = (self.int_range(a)?, self.int_range(b)?);
+                match op {
+                    Op::Add => Some((a.0.saturating_add(b.0), a.1.saturating_add(b.1))),
+                    Op::Sub => Some((a.0.saturating_sub(b.1), a.1.saturating_sub(b.0))),
+                    Op::Mul if a.0 >= 0 && b.0 >= 0 => Some((a.0.saturating_mul(b.0), a.1.saturating_mul(b.1))),
+                    Op::IntDiv if a.0 >= 0 && b.0 > 0 => Some((a.0 / b.1, a.1 / b.0)),
+                    Op::IntMod if a.0 >= 0 && b.0 > 0 => Some((0, a.1.min(b.1 - 1))),
+                    Op::Min => Some((a.0.min(b.0), a.1.min(b.1))),
+                    Op::Max => Some((a.0.max(b.0), a.1.max(b.1))),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn expect(&mut self, value: &Value, wanted: Kind, what: &str) {
+        if let Some(found) = self.value(value)
+            && found != wanted
+        {
+            self.report(format!("{what} is {found:?}, not {wanted:?}"));
+        }
+    }
+
+    /// The kind of a value, `None` where it was reported.
+    fn value(&mut self, value: &Value) -> Option<Kind> {
+        match value {
+            Value::Real(_) => Some(Kind::Real),
+            Value::Bool(_) => Some(Kind::Bool),
+            Value::Int(index) => {
+                let range = self.index_range(index);
+                let form = linear(index);
+                if range.is_none_or(|(low, _)| low < 0) && !form.is_some_and(|l| self.at_least(&l, 0)) {
+                    self.report(format!("an integer can be negative: {index:?}"));
+                }
+                Some(Kind::Int)
+            }
+            Value::Local(local, at) => self.local(*local, at),
+            Value::Load(buffer, at) => self.element(*buffer, at),
+            Value::LoadLanes(buffer, at, valid) => self.lanes(*buffer, at, *valid),
+            Value::Splat(v) => {
+                self.expect(v, Kind::Real, "what is splat");
+                Some(Kind::Lanes)
+            }
+            Value::Iota(index) => {
+                self.index_range(index);
+                Some(Kind::Lanes)
+            }
+            Value::Op(op, args) => self.operator(*op, args),
+            Value::MulAdd(parts) => {
+                let kinds: Vec<Option<Kind>> = parts.iter().map(|p| self.value(p)).collect();
+                let first = kinds.first().copied().flatten()?;
+                if kinds.iter().any(|k| *k != Some(first)) || !matches!(first, Kind::Real | Kind::Lanes) {
+                    self.report(format!("multiply-add of {kinds:?}"));
+                }
+                Some(first)
+            }
+            Value::Horizontal(red, v) => {
+                self.expect(v, Kind::Lanes, "what is reduced across lanes");
+                if !matches!(red, Red::Sum | Red::Prod | Red::Max | Red::Min) {
+                    self.report(format!("{} across lanes", red.name()));
+                }
+                Some(Kind::Real)
+            }
+            Value::Narrow(v) => {
+                self.expect(v, Kind::Real, "what is narrowed");
+                Some(Kind::Real)
+            }
+            Value::Random { element, .. } => {
+                self.index_range(element);
+                Some(Kind::Real)
+            }
+        }
+    }
+
+    fn operator(&mut self, op: Op, args: &[Value]) -> Option<Kind> {
+        let kinds: Vec<Kind> = match (op, args) {
+            // Only the chosen side is evaluated.
+            (Op::Select, [condition, a, b]) => {
+                let first = self.value(condition)?;
+                let mut second = None;
+                self.assuming(condition, |v| second = v.value(a));
+                vec![first, second?, self.value(b)?]
+            }
+            _ => args.iter().map(|a| self.value(a)).collect::<Option<_>>()?,
+        };
+        let result = result(op, &kinds);
+        if result.is_none() {
+            self.report(format!("{} of {kinds:?}", op.facts().name));
+        }
+        result
+    }
+}
+
+fn kind_of(ty: LocalTy) -> Kind {
+    match ty {
+        LocalTy::Real => Kind::Real,
+        LocalTy::Lanes => Kind::Lanes,
+        LocalTy::Bool => Kind::Bool,
+        LocalTy::Int => Kind::Int,
+    }
+}
+
+/// What an operator gives, `None` where its arguments do not fit.
+fn result(op: Op, kinds: &[Kind]) -> Option<Kind> {
+    use Kind::{Bool, Int, Lanes, Mask, Real};
+    if kinds.len() != op.facts().arity {
+        return None;
+    }
+    let first = kinds[0];
+    let same = kinds.iter().all(|&k| k == first);
+    match op.facts().signature {
+        Signature::Real => (same && matches!(first, Real | Lanes)).then_some(first),
+        Signature::Number => (same && matches!(first, Real | Lanes | Int)).then_some(first),
+        Signature::Compare => same.then_some(if matches!(first, Lanes | Mask) { Mask } else { Bool }),
+        Signature::Logic => (same && matches!(first, Bool | Mask)).then_some(first),
+        Signature::Choice => match (first, kinds[1], kinds[2]) {
+            (Bool, a, b) if a == b => Some(a),
+            (Mask, Lanes, Lanes) => Some(Lanes),
+            _ => None,
+        },
+        Signature::Convert => matches!(first, Int | Bool).then_some(Real),
+        Signature::Int => (same && first == Int).then_some(Int),
+    }
+}
+
+fn linear(index: &Index) -> Option<Linear> {
+    match index {
+        Index::Affine { terms, constant } => Some((terms.iter().copied().collect(), *constant)),
+        Index::Value(_) => None,
+    }
+}
+
+/// The affine forms that are not negative where a condition holds.
+fn conjuncts(condition: &Value, facts: &mut Vec<Linear>) {
+    let Value::Op(op, args) = condition else { return };
+    match (op, args.as_slice()) {
+        (Op::And, [a, b]) => {
+            conjuncts(a, facts);
+            conjuncts(b, facts);
+        }
+        (Op::Le | Op::Lt, [Value::Int(a), Value::Int(b)]) => {
+            let (Some(a), Some(mut b)) = (linear(a), linear(b)) else { return };
+            for (v, c) in a.0 {
+                *b.0.entry(v).or_insert(0) -= c;
+            }
+            b.0.retain(|_, c| *c != 0);
+            b.1 -= a.1 + i64::from(*op == Op::Lt);
+            facts.push(b);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "program_verify_tests.rs"]
+mod tests;
