@@ -1,5 +1,8 @@
 //! Rules that hold for every file of the repository.
 
+// A panic is how a test fails, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,11 +44,7 @@ fn files() -> Vec<File> {
             if path.is_dir() {
                 folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
-                let path = path
-                    .strip_prefix(&root)
-                    .unwrap()
-                    .to_string_lossy()
-                    .replace('\\', "/");
+                let path = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
                 files.push(File { path, text });
             }
         }
@@ -62,22 +61,13 @@ fn nothing(wrong: Vec<String>, rule: &str) {
 
 #[test]
 fn every_rust_file_says_its_job() {
-    let wrong = files()
-        .into_iter()
-        .filter(|f| f.is("rs") && !f.text.starts_with("//! "));
-    nothing(
-        wrong.map(|f| f.path).collect(),
-        "these files do not open with `//! `",
-    );
+    let wrong = files().into_iter().filter(|f| f.is("rs") && !f.text.starts_with("//! "));
+    nothing(wrong.map(|f| f.path).collect(), "these files do not open with `//! `");
 }
 
 #[test]
 fn nothing_is_left_to_do_later() {
-    let marks = [
-        concat!("to", "do!("),
-        concat!("un", "implemented!("),
-        concat!("d", "bg!("),
-    ];
+    let marks = [concat!("to", "do!("), concat!("un", "implemented!("), concat!("d", "bg!(")];
     let mut wrong = Vec::new();
     for file in files().iter().filter(|f| f.is("rs")) {
         for (i, line) in file.text.lines().enumerate() {
@@ -91,12 +81,7 @@ fn nothing_is_left_to_do_later() {
 
 #[test]
 fn no_file_names_a_machine() {
-    let homes = [
-        concat!("/ro", "ot/"),
-        concat!("/ho", "me/"),
-        concat!("/Us", "ers/"),
-        concat!("/wo", "rk/"),
-    ];
+    let homes = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
     let mut wrong = Vec::new();
     for file in files() {
         for (i, line) in file.text.lines().enumerate() {
@@ -122,18 +107,12 @@ fn documentation_names_only_what_exists() {
             wrong.extend(paths(line).filter_map(|path| missing(path, &root)));
         }
     }
-    nothing(
-        wrong,
-        "these paths are named in documentation, but do not exist",
-    );
+    nothing(wrong, "these paths are named in documentation, but do not exist");
 }
 
 /// What a line of Markdown links to within the repository.
 fn links(line: &str) -> impl Iterator<Item = &str> {
-    let targets = line
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
+    let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     targets
         .filter_map(|target| target.split('#').next())
         .filter(|path| !path.is_empty() && !path.contains(':') && !path.contains(' '))
@@ -145,9 +124,7 @@ fn paths(line: &str) -> impl Iterator<Item = &str> {
     const TOP: [&str; 6] = ["crates/", "grammar/", "tests/", "specs/", "docs/", ".ci/"];
     let words = line.split('`').skip(1).step_by(2);
     words.filter(|word| {
-        let plain = word
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'));
+        let plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'));
         plain && TOP.iter().any(|top| word.starts_with(top))
     })
 }
@@ -163,22 +140,11 @@ fn every_snapshot_belongs_to_a_test() {
         if !file.is("snap") {
             continue;
         }
-        let source = file
-            .text
-            .lines()
-            .find_map(|line| line.strip_prefix("source: "))
-            .unwrap_or("");
+        let source = file.text.lines().find_map(|line| line.strip_prefix("source: ")).unwrap_or("");
         let test = fs::read_to_string(root.join(source.trim_matches('"'))).unwrap_or_default();
-        let name = file
-            .path
-            .trim_end_matches(".snap")
-            .rsplit("__")
-            .next()
-            .unwrap_or("");
+        let name = file.path.trim_end_matches(".snap").rsplit("__").next().unwrap_or("");
         // A second snapshot of one test is called `name-2`.
-        let name = name
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .trim_end_matches('-');
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-');
         if name.is_empty() || !test.contains(name) {
             wrong.push(format!("{}: no `{name}` in `{source}`", file.path));
         }
@@ -190,15 +156,11 @@ fn every_snapshot_belongs_to_a_test() {
 fn what_is_compared_stays_apart() {
     let mut wrong = Vec::new();
     for name in ["gdc-codegen", "gdc-interp", "gdc-schedule"] {
-        let manifest =
-            fs::read_to_string(root().join(format!("crates/{name}/Cargo.toml"))).unwrap();
+        let manifest = fs::read_to_string(root().join(format!("crates/{name}/Cargo.toml"))).unwrap();
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or("");
         let dependencies = dependencies.split("\n[").next().unwrap_or("");
         let ours = dependencies.lines().filter(|line| line.starts_with("gdc"));
-        wrong.extend(
-            ours.filter(|line| !line.starts_with("gdc-ir."))
-                .map(|l| format!("{name}: {l}")),
-        );
+        wrong.extend(ours.filter(|line| !line.starts_with("gdc-ir.")).map(|l| format!("{name}: {l}")));
     }
     nothing(wrong, "these crates see only `gdc-ir` of ours");
 }
@@ -207,10 +169,7 @@ fn what_is_compared_stays_apart() {
 fn the_compiler_knows_no_layer_by_name() {
     let files = files();
     let mut names = BTreeSet::new();
-    for file in files
-        .iter()
-        .filter(|f| f.path.starts_with("crates/gdc-core/std/") && f.is("gd"))
-    {
+    for file in files.iter().filter(|f| f.path.starts_with("crates/gdc-core/std/") && f.is("gd")) {
         for line in file.text.lines() {
             let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
             if matches!(words.next(), Some("layer" | "optimizer" | "transform")) {
@@ -219,30 +178,13 @@ fn the_compiler_knows_no_layer_by_name() {
         }
     }
     let mut wrong = Vec::new();
-    let crates = [
-        "gdc-ir",
-        "gdc-core",
-        "gdc-schedule",
-        "gdc-codegen",
-        "gdc-driver",
-    ];
-    for file in files
-        .iter()
-        .filter(|f| f.is("rs") && !f.path.contains("test"))
-    {
-        if crates
-            .iter()
-            .any(|c| file.path.starts_with(&format!("crates/{c}/src/")))
-        {
+    let crates = ["gdc-ir", "gdc-core", "gdc-schedule", "gdc-codegen", "gdc-driver"];
+    for file in files.iter().filter(|f| f.is("rs") && !f.path.contains("test")) {
+        if crates.iter().any(|c| file.path.starts_with(&format!("crates/{c}/src/"))) {
             let text = file.without_tests();
-            let known = names
-                .iter()
-                .filter(|name| text.contains(&format!("\"{name}\"")));
+            let known = names.iter().filter(|name| text.contains(&format!("\"{name}\"")));
             wrong.extend(known.map(|name| format!("{}: {name}", file.path)));
         }
     }
-    nothing(
-        wrong,
-        "the compiler knows these entries of the library by name",
-    );
+    nothing(wrong, "the compiler knows these entries of the library by name");
 }

@@ -1,5 +1,8 @@
 //! Cargo builds again when the file of `network!("path.gd")` changes, or one that it imports.
 
+// A panic is how a test fails, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -57,11 +60,7 @@ impl Package {
 
     fn expect_fine(&self) {
         let output = self.check();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn expect_error(&self, words: &str) {
