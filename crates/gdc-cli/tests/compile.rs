@@ -1,5 +1,7 @@
 //! `gdc compile` and `gdc check` as a user runs them.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,5 +1,7 @@
 //! `gdc train` as a user runs it: from specs and data to weights, with the local Rust compiler.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
