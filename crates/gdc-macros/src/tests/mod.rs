@@ -1,9 +1,11 @@
 //! Tests of the whole way through the macro, outside of the compiler.
 
 mod expand;
+mod mutations;
 mod roundtrip;
 mod twin;
 
+use gdc_driver::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,4 +26,10 @@ fn specs() -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// A text as the macro would give it, but for imports beside the file that it is from.
+fn source(path: &Path, text: String) -> Source {
+    let folder = path.parent().map(Path::to_path_buf);
+    Source { name: "<network>".to_string(), text, folder }
 }

@@ -1,17 +1,11 @@
 //! The macro and the program are one compiler: for each spec of this repository the tokens that
 //! come out of `network! { text }` are those that `gdc compile` prints.
 
-use super::specs;
+use super::{source, specs};
 use crate::expand::network;
 use gdc_driver::{Options, Source, compile};
 use gdc_syntax::Severity;
 use std::fs;
-use std::path::Path;
-
-fn source(path: &Path, text: String) -> Source {
-    let folder = path.parent().map(Path::to_path_buf);
-    Source { name: "<network>".to_string(), text, folder }
-}
 
 #[test]
 fn macro_and_program_give_the_same_tokens() {
