@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::kernel::sample_type;
-use crate::layout::{aligned, given_names, zeros, Field};
+use crate::layout::{Field, aligned, given_names, zeros};
 use crate::model::flat;
 use crate::types::count;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Program};
@@ -119,7 +119,8 @@ impl Context<'_> {
         });
         let ranges = sampled.iter().map(|s| {
             let name = &s.name;
-            let values = if s.shape.is_empty() { quote!(#name) } else { flat(&quote!(#name), s.shape.len() + 1, false) };
+            let values =
+                if s.shape.is_empty() { quote!(#name) } else { flat(&quote!(#name), s.shape.len() + 1, false) };
             self.check_range(s.buffer, &values, s.shape)
         });
         let lanes = self.lanes();
@@ -169,7 +170,13 @@ impl Context<'_> {
             let (name, ty) = (&s.name, &s.ty);
             quote!(#name: &'a [#ty],)
         });
-        let names: Vec<TokenStream> = sampled.iter().map(|s| { let n = &s.name; quote!(#n) }).collect();
+        let names: Vec<TokenStream> = sampled
+            .iter()
+            .map(|s| {
+                let n = &s.name;
+                quote!(#n)
+            })
+            .collect();
         let some: Vec<TokenStream> = names.iter().map(|n| quote!(::core::option::Option::Some(#n))).collect();
         let chunks: Vec<TokenStream> = names.iter().map(|n| quote!(#n.first_chunk())).collect();
         let own: Vec<TokenStream> = names.iter().map(|n| quote!(&self.#n)).collect();
@@ -193,16 +200,20 @@ impl Context<'_> {
         let rt = &self.rt;
         let fill = |real: bool, from: &str| -> TokenStream {
             let from = crate::names::ident(from);
-            self.functions_given().iter().filter(|s| s.is_real() == real).map(|s| {
-                let (name, text) = (&s.name, &s.buffer.name);
-                let place = flat(&quote!(self.batch.#name[slot]), s.shape.len(), true);
-                let convert = match s.buffer.elem {
-                    Elem::F64 => quote!(|x| x as f64),
-                    Elem::I32 => quote!(|x| x as i32),
-                    Elem::F32 | Elem::U32 | Elem::U64 | Elem::Bool => quote!(|x| x),
-                };
-                quote!(#rt::take_numbers(#text, #place, &mut #from, #convert)?;)
-            }).collect()
+            self.functions_given()
+                .iter()
+                .filter(|s| s.is_real() == real)
+                .map(|s| {
+                    let (name, text) = (&s.name, &s.buffer.name);
+                    let place = flat(&quote!(self.batch.#name[slot]), s.shape.len(), true);
+                    let convert = match s.buffer.elem {
+                        Elem::F64 => quote!(|x| x as f64),
+                        Elem::I32 => quote!(|x| x as i32),
+                        Elem::F32 | Elem::U32 | Elem::U64 | Elem::Bool => quote!(|x| x),
+                    };
+                    quote!(#rt::take_numbers(#text, #place, &mut #from, #convert)?;)
+                })
+                .collect()
         };
         let (reals, integers) = (fill(true, "reals"), fill(false, "integers"));
         let pattern = |text: &str, used: bool| {

@@ -65,7 +65,9 @@ fn stmts(program: &Program, body: &[Stmt]) -> u64 {
     body.iter()
         .map(|stmt| match stmt {
             Stmt::For { extent, body, .. } => stmts(program, body).saturating_mul(*extent as u64),
-            Stmt::Let { value, .. } | Stmt::Var { init: value, .. } | Stmt::Set { value, .. } => value_cost(program, value).0,
+            Stmt::Let { value, .. } | Stmt::Var { init: value, .. } | Stmt::Set { value, .. } => {
+                value_cost(program, value).0
+            }
             Stmt::Add { place, value } => {
                 let lanes = match place {
                     Place::Lanes(_, _, valid) => *valid as u64,
@@ -82,7 +84,11 @@ fn stmts(program: &Program, body: &[Stmt]) -> u64 {
 /// Operations in a value, and how many lanes it has.
 fn value_cost(program: &Program, value: &Value) -> (u64, u64) {
     let many = |values: &[Value], own: u64| {
-        values.iter().map(|v| value_cost(program, v)).fold((0, 1), |(cost, lanes), (c, l)| (cost + c, lanes.max(l))).with(own)
+        values
+            .iter()
+            .map(|v| value_cost(program, v))
+            .fold((0, 1), |(cost, lanes), (c, l)| (cost + c, lanes.max(l)))
+            .with(own)
     };
     match value {
         Value::Real(_) | Value::Bool(_) | Value::Int(_) | Value::Load(..) => (0, 1),

@@ -214,10 +214,8 @@ fn kept(programs: &Programs) -> (Vec<Field>, Vec<Field>) {
     let all = || [&programs.init, &programs.train, &programs.predict].into_iter();
     let role = |role: BufferRole| {
         let mut seen = BTreeSet::new();
-        let list: Vec<&Buffer> = all()
-            .flat_map(|p| &p.buffers)
-            .filter(|b| b.role == role && seen.insert(b.name.as_str()))
-            .collect();
+        let list: Vec<&Buffer> =
+            all().flat_map(|p| &p.buffers).filter(|b| b.role == role && seen.insert(b.name.as_str())).collect();
         list
     };
     let predicts = |b: &&Buffer| programs.predict.buffers.iter().any(|p| p.name == b.name);

@@ -20,6 +20,7 @@ mod routines;
 mod scope;
 mod stmt;
 mod trainer;
+mod training;
 mod types;
 mod uses;
 mod value;
@@ -95,7 +96,8 @@ pub fn generate(programs: &Programs, options: &Options<'_>) -> TokenStream {
     items.extend(context.workspace());
     items.extend(context.kernels());
     if options.runtime == Runtime::StandAlone {
-        items.extend(context.runtime_module());
+        let runtime = context.runtime_module(&items);
+        items.extend(runtime);
     }
     items
 }

@@ -81,9 +81,7 @@ impl Linear {
             Value::Load(..) | Value::Local(..) | Value::Op(..) => {
                 let code = scope.value(value);
                 match code.kind {
-                    Kind::Int(ty) if !ty.signed() => {
-                        Some(Linear { terms: vec![(Atom::Other(code), 1)], constant: 0 })
-                    }
+                    Kind::Int(ty) if !ty.signed() => Some(Linear { terms: vec![(Atom::Other(code), 1)], constant: 0 }),
                     _ => None,
                 }
             }
@@ -181,7 +179,11 @@ pub(crate) fn compare(scope: &Scope<'_>, op: Op, a: &Value, b: &Value) -> Option
         }
     }
     let flip = left.terms.is_empty();
-    let (l, r) = if flip { (right.code(scope, ty), left.code(scope, ty)) } else { (left.code(scope, ty), right.code(scope, ty)) };
+    let (l, r) = if flip {
+        (right.code(scope, ty), left.code(scope, ty))
+    } else {
+        (left.code(scope, ty), right.code(scope, ty))
+    };
     let sign = match (op, strict, flip) {
         (Op::Eq, ..) => quote!(==),
         (Op::Ne, ..) => quote!(!=),

@@ -68,8 +68,12 @@ impl Context<'_> {
     }
 
     fn model_docs(&self) -> TokenStream {
-        let mut lines: Vec<String> =
-            self.programs.docs.iter().map(|line| format!(" {}", line.trim().replace(']', "\\]").replace('[', "\\["))).collect();
+        let mut lines: Vec<String> = self
+            .programs
+            .docs
+            .iter()
+            .map(|line| format!(" {}", line.trim().replace(']', "\\]").replace('[', "\\[")))
+            .collect();
         if lines.is_empty() {
             lines.push(format!(" The parameters of the model `{}`.", self.programs.name));
         }

@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 
 /// Keywords of every edition, in use or reserved, that `r#` makes usable.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
-    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
-    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Words that no identifier can be, with or without `r#`.
@@ -18,17 +17,13 @@ const NEVER: &[&str] = &["self", "Self", "super", "crate", "_", ""];
 
 /// Types that generated code names without a path: a model of such a name would hide them.
 const TYPES: &[&str] = &[
-    "bool", "f32", "f64", "i32", "i64", "u32", "u64", "usize", "str", "char", "u8", "i8", "u16",
-    "i16", "u128", "i128", "isize", "S",
+    "bool", "f32", "f64", "i32", "i64", "u32", "u64", "usize", "str", "char", "u8", "i8", "u16", "i16", "u128", "i128",
+    "isize", "S",
 ];
 
 /// An identifier token for a valid name; keywords become raw.
 pub(crate) fn ident(name: &str) -> Ident {
-    if KEYWORDS.contains(&name) {
-        Ident::new_raw(name, Span::call_site())
-    } else {
-        Ident::new(name, Span::call_site())
-    }
+    if KEYWORDS.contains(&name) { Ident::new_raw(name, Span::call_site()) } else { Ident::new(name, Span::call_site()) }
 }
 
 /// A valid identifier that differs from `text` as little as possible: whatever cannot stand

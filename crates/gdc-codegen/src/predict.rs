@@ -138,7 +138,8 @@ impl Context<'_> {
         let used = |id: BufferId| functions.iter().any(|f| f.arguments.iter().any(|(a, _)| *a == id));
         let mut variables = TokenStream::new();
         for (id, b) in predict.buffers() {
-            let temporary = matches!(b.role, BufferRole::Temp | BufferRole::SampleWeight | BufferRole::Loss | BufferRole::Metric);
+            let temporary =
+                matches!(b.role, BufferRole::Temp | BufferRole::SampleWeight | BufferRole::Loss | BufferRole::Metric);
             if b.role == BufferRole::Output || (temporary && used(id)) {
                 let name = ident(&names.unique(&local(&b.name)));
                 let (ty, zero) = (buffer_type(b), zero(b.elem, &b.shape));
@@ -184,17 +185,20 @@ impl Context<'_> {
 
     /// Checks of integer inputs of one sample.
     fn checks(&self, inputs: &[(BufferId, Given<'_>)]) -> TokenStream {
-        inputs.iter().map(|(_, g)| {
-            let name = &g.name;
-            let values = if g.buffer.shape.is_empty() {
-                quote!(::core::slice::from_ref(&#name))
-            } else if g.buffer.shape.len() == 1 {
-                quote!(#name)
-            } else {
-                crate::model::flat(&quote!(#name), g.buffer.shape.len(), false)
-            };
-            self.check_range(g.buffer, &values, &g.buffer.shape)
-        }).collect()
+        inputs
+            .iter()
+            .map(|(_, g)| {
+                let name = &g.name;
+                let values = if g.buffer.shape.is_empty() {
+                    quote!(::core::slice::from_ref(&#name))
+                } else if g.buffer.shape.len() == 1 {
+                    quote!(#name)
+                } else {
+                    crate::model::flat(&quote!(#name), g.buffer.shape.len(), false)
+                };
+                self.check_range(g.buffer, &values, &g.buffer.shape)
+            })
+            .collect()
     }
 
     /// `rt::in_range(...)?` for integers with a range.

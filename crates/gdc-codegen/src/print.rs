@@ -30,7 +30,7 @@ pub fn print(tokens: TokenStream, header: &str) -> Result<String, String> {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&spaced(&formatted(item)?));
+        text.push_str(&formatted(item)?);
     }
     Ok(format!("{header}\n{}", text.replace(CALL, MACRO).replace("|simd|", "simd =>").replace("|_simd|", "_simd =>")))
 }
@@ -87,10 +87,14 @@ fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, String> {
 /// The text of an item. The formatter leaves the content of macros alone; that of
 /// `with_alloc!` is items as well.
 fn formatted(item: syn::Item) -> Result<String, String> {
-    let unparse = |items| prettyplease::unparse(&syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items });
+    let unparse =
+        |items| prettyplease::unparse(&syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items });
+    if let Some(text) = runtime(&item) {
+        return Ok(text);
+    }
     let content = match &item {
         syn::Item::Macro(m) if m.mac.path.segments.last().is_some_and(|s| s.ident == "with_alloc") => &m.mac,
-        _ => return Ok(unparse(vec![item])),
+        _ => return Ok(spaced(&unparse(vec![item]))),
     };
     let name = content.path.to_token_stream().to_string().replace(' ', "");
     let mut text = format!("{name}! {{\n");
@@ -101,6 +105,21 @@ fn formatted(item: syn::Item) -> Result<String, String> {
     }
     text.push_str("}\n");
     Ok(text)
+}
+
+/// The runtime's own text, which has comments, if that is what an item is.
+fn runtime(item: &syn::Item) -> Option<String> {
+    let syn::Item::Mod(module) = item else { return None };
+    let (_, items) = module.content.as_ref().filter(|_| module.ident == "rt")?;
+    let names: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            syn::Item::Mod(section) => Some(section.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Some(crate::sections::module(&names))
 }
 
 /// A blank line between items, which the formatter leaves out.
@@ -127,7 +146,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);

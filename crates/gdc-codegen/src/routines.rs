@@ -35,36 +35,17 @@ pub(crate) enum Access {
 
 impl Functions {
     pub(crate) fn new(programs: &Programs, layout: &Layout, origin: &dyn Fn(Loc) -> Option<String>) -> Self {
-        let mut names = Namer::reserving(&["rt"]);
-        let mut list = |program: &Program, prefix: &str, name: &str, owned: &BTreeSet<BufferId>| -> Vec<Function> {
-            let kernels = program.routines.iter().filter(|r| r.name == name).flat_map(|r| &r.kernels);
-            kernels
-                .map(|k| {
-                    let name = ident(&names.unique(&local(&format!("{prefix}.{}", k.name))));
-                    function(program, k, name, owned, origin)
-                })
-                .collect()
-        };
-        let everything = |program: &Program| -> Vec<String> {
-            let mut names: Vec<String> = Vec::new();
-            for routine in &program.routines {
-                if !names.contains(&routine.name) {
-                    names.push(routine.name.clone());
-                }
-            }
-            names
-        };
-        let flat = |program: &Program, list: &mut dyn FnMut(&Program, &str, &str, &BTreeSet<BufferId>) -> Vec<Function>,
-                    prefix: &str| {
-            let owned = owned(program, usize::MAX);
-            everything(program).iter().flat_map(|r| list(program, prefix, r, &owned)).collect::<Vec<_>>()
-        };
-        let init = flat(&programs.init, &mut list, "init");
-        let train = everything(&programs.train)
-            .iter()
-            .map(|r| Routine { name: ident(&local(r)), functions: list(&programs.train, r, r, &layout.owned) })
+        let mut namer = FunctionNamer { names: Namer::reserving(&["rt"]), origin };
+        let all_owned = |program: &Program| owned(program, usize::MAX);
+        let init = namer.all(&programs.init, "init", &all_owned(&programs.init));
+        let train = routine_names(&programs.train)
+            .into_iter()
+            .map(|name| Routine {
+                name: ident(&local(name)),
+                functions: namer.routine(&programs.train, name, name, &layout.owned),
+            })
             .collect();
-        let predict = flat(&programs.predict, &mut list, "predict");
+        let predict = namer.all(&programs.predict, "predict", &all_owned(&programs.predict));
         Functions { init, train, predict }
     }
 
@@ -72,6 +53,42 @@ impl Functions {
         let train = self.train.iter().flat_map(|r| &r.functions);
         self.init.iter().chain(train).chain(&self.predict).map(|f| &f.item)
     }
+}
+
+/// Makes functions with names of their own.
+struct FunctionNamer<'a> {
+    names: Namer,
+    origin: &'a dyn Fn(Loc) -> Option<String>,
+}
+
+impl FunctionNamer<'_> {
+    /// The kernels of one routine.
+    fn routine(&mut self, program: &Program, routine: &str, prefix: &str, owned: &BTreeSet<BufferId>) -> Vec<Function> {
+        let routines = program.routines.iter().filter(|r| r.name == routine);
+        routines
+            .flat_map(|r| &r.kernels)
+            .map(|kernel| {
+                let name = ident(&self.names.unique(&local(&format!("{prefix}.{}", kernel.name))));
+                function(program, kernel, name, owned, self.origin)
+            })
+            .collect()
+    }
+
+    /// The kernels of all routines.
+    fn all(&mut self, program: &Program, prefix: &str, owned: &BTreeSet<BufferId>) -> Vec<Function> {
+        routine_names(program).into_iter().flat_map(|r| self.routine(program, r, prefix, owned)).collect()
+    }
+}
+
+/// The names of the routines, each once.
+fn routine_names(program: &Program) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for routine in &program.routines {
+        if !names.contains(&routine.name.as_str()) {
+            names.push(&routine.name);
+        }
+    }
+    names
 }
 
 impl Context<'_> {
@@ -123,18 +140,27 @@ impl Context<'_> {
         }
     }
 
-    /// The text of the runtime, as far as the code needs it.
-    pub(crate) fn runtime_module(&self) -> TokenStream {
-        let mut wanted = vec!["error", "train", "lanes", "math", "random", "batch"];
-        let kernels: TokenStream = self.functions.items().cloned().collect();
-        if mentions(&kernels, "F32x16") {
-            wanted.push("places");
-        }
+    /// The runtime, as far as the items need it.
+    pub(crate) fn runtime_module(&self, items: &TokenStream) -> TokenStream {
+        let sections: [(&str, &[&str]); 5] = [
+            ("real", &["mul_add", "abs", "sqrt", "min", "max", "floor", "ceil", "round", "sign", "select", "powi"]),
+            ("math", &["exp", "expm1", "ln", "ln_1p", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow"]),
+            ("random", &["fold", "uniform", "normal", "uniform_f64", "normal_f64"]),
+            ("lanes", &["dispatch", "Simd"]),
+            ("places", &["F32x16"]),
+        ];
+        let needed = sections.iter().filter(|(_, names)| names.iter().any(|n| mentions(items, n)));
+        let wanted: Vec<&str> = ["error", "train", "batch"].into_iter().chain(needed.map(|(s, _)| *s)).collect();
         sections::module(&wanted).parse().unwrap_or_default()
     }
 
     /// The call of a kernel.
-    pub(crate) fn call(&self, program: &Program, f: &Function, access: &dyn Fn(BufferId, &Buffer) -> Access) -> TokenStream {
+    pub(crate) fn call(
+        &self,
+        program: &Program,
+        f: &Function,
+        access: &dyn Fn(BufferId, &Buffer) -> Access,
+    ) -> TokenStream {
         let (module, name) = (&self.layout.types.kernels, &f.name);
         let simd = f.simd.then(|| quote!(simd,));
         let seed = f.seed.then(|| quote!(seed,));

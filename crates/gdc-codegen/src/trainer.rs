@@ -1,12 +1,12 @@
 //! The trainer: steps, evaluation, gradients, and the loop over epochs.
 
 use crate::batch::{Sampled, tuple};
+use crate::kernel::doc_lines;
 use crate::layout::Field;
 use crate::model::allow_names;
 use crate::names::{Namer, field, ident};
 use crate::predict::zipped;
 use crate::types::{elem_type, shape_words};
-use crate::kernel::doc_lines;
 use crate::{Context, cost};
 use gdc_ir::graph::Until;
 use gdc_ir::program::{BufferRole, Elem};
@@ -199,11 +199,12 @@ impl Context<'_> {
     }
 
     /// `&mut self.model`, or `&self.model` where no step changes the model.
-    fn step_model(&self) -> TokenStream {
+    pub(crate) fn step_model(&self) -> TokenStream {
         let changes = self.entry_routines(crate::workspace::Entry::Step).iter().any(|r| {
-            r.functions.iter().flat_map(|f| &f.arguments).any(|(id, unique)| {
-                *unique && matches!(self.layout.train.get(id), Some(crate::layout::Spot::Model(_)))
-            })
+            r.functions
+                .iter()
+                .flat_map(|f| &f.arguments)
+                .any(|(id, unique)| *unique && matches!(self.layout.train.get(id), Some(crate::layout::Spot::Model(_))))
         });
         if changes { quote!(&mut self.model) } else { quote!(&self.model) }
     }
@@ -221,7 +222,8 @@ impl Context<'_> {
         let doc = format!(" One step of training on 1 to {size} samples; their mean loss before it.");
         let arguments = doc_lines(&sampled.iter().map(argument).collect::<Vec<_>>());
         let gradients = self.gradients(&parameters, &names, &given);
-        let (mean_loss, evaluate) = (self.mean_loss(&parameters, &names, &given), self.evaluate(&parameters, &names, &given));
+        let (mean_loss, evaluate) =
+            (self.mean_loss(&parameters, &names, &given), self.evaluate(&parameters, &names, &given));
         quote! {
             #[doc = #doc]
             #[doc = ""]
@@ -284,7 +286,8 @@ impl Context<'_> {
         let n = self.batch_literal();
         let mut chunked = names.iter();
         let first = chunked.next();
-        let all = chunked.fold(quote!(#first.chunks(#n)), |all, name| quote!(::core::iter::zip(#all, #name.chunks(#n))));
+        let all =
+            chunked.fold(quote!(#first.chunks(#n)), |all, name| quote!(::core::iter::zip(#all, #name.chunks(#n))));
         let (pattern, _) = zipped(names);
         quote! {
             for #pattern in #all {
@@ -316,7 +319,7 @@ impl Context<'_> {
         }
     }
 
-    fn loss_elem(&self) -> Elem {
+    pub(crate) fn loss_elem(&self) -> Elem {
         self.loss_field().map_or(Elem::F32, |f| f.elem)
     }
 
@@ -358,7 +361,7 @@ impl Context<'_> {
     }
 
     /// The loss and each metric: the field of the result, and that of the workspace.
-    fn evaluated(&self) -> Vec<(Field, &Field)> {
+    pub(crate) fn evaluated(&self) -> Vec<(Field, &Field)> {
         let mut names = Namer::reserving(&["loss"]);
         let train = &self.programs.train;
         let find = |name: &str| self.layout.workspace.iter().find(|f| f.path == name);
@@ -393,149 +396,6 @@ impl Context<'_> {
             pub struct #name { #(#members)* }
         }
     }
-
-    fn trainer_tensors(&self) -> TokenStream {
-        let place = |prefix: TokenStream| {
-            move |f: &'_ Field| {
-                let name = &f.name;
-                quote!(#prefix.#name)
-            }
-        };
-        let (model, state) = (place(quote!(self.model)), place(quote!(self.workspace.state)));
-        let fields: Vec<(TokenStream, &Field)> = self
-            .layout
-            .model
-            .iter()
-            .map(|f| (model(f), f))
-            .chain(self.layout.state.iter().map(|f| (state(f), f)))
-            .collect();
-        self.named_tensors(&self.layout.types.trainer, &fields)
-    }
-
-    /// The trait that the training loop runs on.
-    fn training(&self) -> TokenStream {
-        let (rt, name) = (&self.rt, &self.layout.types.trainer);
-        let sampled = self.functions_given();
-        let batch = self.batch_literal();
-        let (reals, integers) = self.widths();
-        let (reals, integers) = (Literal::usize_unsuffixed(reals), Literal::usize_unsuffixed(integers));
-        let slices: Vec<TokenStream> = sampled
-            .iter()
-            .map(|s| {
-                let ty = &s.ty;
-                quote!(&'a [#ty])
-            })
-            .collect();
-        let (data, loading) = (tuple(&slices), self.loading());
-        let load_flat = self.load_flat();
-        let places: Vec<TokenStream> = sampled
-            .iter()
-            .map(|s| {
-                let name = &s.name;
-                quote!(&self.batch.#name,)
-            })
-            .collect();
-        let (samples, complete, count) = if sampled.is_empty() {
-            (quote!(_samples), quote!(), quote!())
-        } else {
-            (quote!(samples), quote!(self.batch.complete(samples);), quote!(samples))
-        };
-        let model = self.step_model();
-        let step = from_wide(quote!(self.workspace.step(#model, #(#places)* #count)), self.loss_elem());
-        let loss = from_wide(quote!(self.workspace.loss(&self.model, #(#places)* #count)), self.loss_elem());
-        let given = quote!(#(#places)* #count);
-        let metrics = self.metrics_loaded(&samples, &complete, &given);
-        let gradients = self.gradients_loaded(&samples, &complete, &given);
-        quote! {
-            impl #rt::Trainer for #name {
-                type Data<'a> = #data;
-                const BATCH: usize = #batch;
-                const REALS: usize = #reals;
-                const INTEGERS: usize = #integers;
-                #loading
-                #load_flat
-                fn step_loaded(&mut self, #samples: usize) -> f32 {
-                    #complete
-                    #step
-                }
-                fn loss_loaded(&mut self, #samples: usize) -> f32 {
-                    #complete
-                    #loss
-                }
-                #metrics
-                #gradients
-            }
-        }
-    }
-
-    /// `METRICS` and `metrics_loaded`, for callers that know nothing of the model.
-    fn metrics_loaded(&self, samples: &TokenStream, complete: &TokenStream, given: &TokenStream) -> TokenStream {
-        if !self.has_metrics() {
-            return TokenStream::new();
-        }
-        let evaluated = self.evaluated();
-        // The first is the loss.
-        let metrics = evaluated.get(1..).unwrap_or(&[]);
-        let n = Literal::usize_unsuffixed(metrics.len());
-        let values = metrics.iter().map(|(_, f)| {
-            let name = &f.name;
-            from_wide(quote!(self.workspace.#name), f.elem)
-        });
-        quote! {
-            const METRICS: usize = #n;
-            fn metrics_loaded(&mut self, #samples: usize, values: &mut [f32]) {
-                #complete
-                self.workspace.evaluate(&self.model, #given);
-                for (value, metric) in ::core::iter::zip(values, [#(#values),*]) {
-                    *value = metric;
-                }
-            }
-        }
-    }
-
-    /// `gradients_loaded`, likewise.
-    fn gradients_loaded(&self, samples: &TokenStream, complete: &TokenStream, given: &TokenStream) -> TokenStream {
-        if !self.layout.gradients {
-            return TokenStream::new();
-        }
-        let rt = &self.rt;
-        quote! {
-            fn gradients_loaded(&mut self, #samples: usize, visit: &mut #rt::Visit<'_>) {
-                #complete
-                self.workspace.gradients(&self.model, #given);
-                #rt::NamedTensors::tensors(&self.workspace.gradients, visit);
-            }
-        }
-    }
-
-    /// `samples` and `load`.
-    fn loading(&self) -> TokenStream {
-        let (rt, batch, sampled) = (&self.rt, &self.layout.types.batch, self.functions_given());
-        if sampled.is_empty() {
-            return quote! {
-                fn samples(_data: Self::Data<'_>) -> ::core::result::Result<usize, #rt::Error> {
-                    ::core::result::Result::Ok(1)
-                }
-                fn load(&mut self, _slot: usize, _data: Self::Data<'_>, _sample: usize) -> ::core::result::Result<(), #rt::Error> {
-                    ::core::result::Result::Ok(())
-                }
-            };
-        }
-        let names: Vec<&Ident> = sampled.iter().map(|s| &s.name).collect();
-        let tokens: Vec<TokenStream> = names.iter().map(|n| quote!(#n)).collect();
-        let pattern = tuple(&tokens);
-        let checks = sampled.iter().map(|s| self.check_sample(s, &quote!(sample)));
-        quote! {
-            fn samples(#pattern: Self::Data<'_>) -> ::core::result::Result<usize, #rt::Error> {
-                #batch::check(#(#names),*)
-            }
-            fn load(&mut self, slot: usize, #pattern: Self::Data<'_>, sample: usize) -> ::core::result::Result<(), #rt::Error> {
-                #(#rt::copy_sample(&mut self.batch.#names, slot, #names, sample);)*
-                #(#checks)*
-                ::core::result::Result::Ok(())
-            }
-        }
-    }
 }
 
 /// What an argument holds, as a line of a list.
@@ -559,9 +419,4 @@ fn as_f64(value: TokenStream, elem: Elem) -> TokenStream {
 
 fn from_f64(value: TokenStream, elem: Elem) -> TokenStream {
     if elem == Elem::F64 { value } else { quote!(#value as f32) }
-}
-
-/// A loss as the `f32` that the training loop keeps.
-fn from_wide(value: TokenStream, elem: Elem) -> TokenStream {
-    if elem == Elem::F64 { quote!(#value as f32) } else { value }
 }

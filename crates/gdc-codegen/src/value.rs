@@ -216,7 +216,8 @@ impl Scope<'_> {
     }
 
     fn random(&self, dist: Dist, site: u64, element: &Index, real: Elem) -> Code {
-        let site = Literal::u64_unsuffixed(site);
+        let site: TokenStream =
+            if site < 1000 { site.to_string() } else { format!("{site:#x}") }.parse().unwrap_or_default();
         let element = self.int(element).cast(Kind::Int(IntTy::U64)).tokens;
         let draw = match (dist, real) {
             (Dist::Uniform, Elem::F64) => quote!(uniform_f64),
@@ -232,10 +233,9 @@ impl Scope<'_> {
         let tokens = &code.tokens;
         match code.kind {
             Kind::Bool => Code::new(quote!(if #tokens { 1.0 } else { 0.0 }), Prec::If, Kind::Real(real)),
-            Kind::Mask => Code::atom(
-                quote!(rt::select(#tokens, F32x16::splat(simd, 1.0), F32x16::splat(simd, 0.0))),
-                Kind::Lanes,
-            ),
+            Kind::Mask => {
+                Code::atom(quote!(rt::select(#tokens, F32x16::splat(simd, 1.0), F32x16::splat(simd, 0.0))), Kind::Lanes)
+            }
             Kind::Int(_) | Kind::Real(_) => code.cast(Kind::Real(real)),
             Kind::Lanes => code.clone(),
         }
@@ -290,12 +290,37 @@ impl Scope<'_> {
                 Kind::Int(_) => a.clone(),
                 _ => call("abs", &[a]),
             },
-            Op::Sqrt | Op::Exp | Op::Expm1 | Op::Sin | Op::Cos | Op::Tanh | Op::Sigmoid | Op::Softplus
-            | Op::Erf | Op::Sign | Op::Floor | Op::Ceil | Op::Round => call(op.facts().name, &[a]),
+            Op::Sqrt
+            | Op::Exp
+            | Op::Expm1
+            | Op::Sin
+            | Op::Cos
+            | Op::Tanh
+            | Op::Sigmoid
+            | Op::Softplus
+            | Op::Erf
+            | Op::Sign
+            | Op::Floor
+            | Op::Ceil
+            | Op::Round => call(op.facts().name, &[a]),
             Op::Log => call("ln", &[a]),
             Op::Log1p => call("ln_1p", &[a]),
-            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max | Op::Eq | Op::Ne | Op::Lt
-            | Op::Le | Op::And | Op::Or | Op::Select | Op::IntDiv | Op::IntMod => a.clone(),
+            Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Pow
+            | Op::Min
+            | Op::Max
+            | Op::Eq
+            | Op::Ne
+            | Op::Lt
+            | Op::Le
+            | Op::And
+            | Op::Or
+            | Op::Select
+            | Op::IntDiv
+            | Op::IntMod => a.clone(),
         }
     }
 
@@ -311,9 +336,7 @@ impl Scope<'_> {
             Op::Div => infix(quote!(/), a, b, Prec::Product),
             Op::Min => call("min", &[a, b]),
             Op::Max => call("max", &[a, b]),
-            Op::Eq | Op::Ne | Op::Lt | Op::Le if vector => {
-                Code { kind: Kind::Mask, ..call(op.facts().name, &[a, b]) }
-            }
+            Op::Eq | Op::Ne | Op::Lt | Op::Le if vector => Code { kind: Kind::Mask, ..call(op.facts().name, &[a, b]) },
             Op::Eq => compare(quote!(==), a, b),
             Op::Ne => compare(quote!(!=), a, b),
             Op::Lt => compare(quote!(<), a, b),
@@ -322,9 +345,30 @@ impl Scope<'_> {
             Op::Or if vector => infix(quote!(|), a, b, Prec::Bits),
             Op::And => infix(quote!(&&), a, b, Prec::And),
             Op::Or => infix(quote!(||), a, b, Prec::Or),
-            Op::Neg | Op::Pow | Op::Abs | Op::Sign | Op::Floor | Op::Ceil | Op::Round | Op::Sqrt | Op::Exp
-            | Op::Expm1 | Op::Log | Op::Log1p | Op::Sin | Op::Cos | Op::Tanh | Op::Sigmoid | Op::Softplus
-            | Op::Erf | Op::Not | Op::Select | Op::ToReal | Op::IntDiv | Op::IntMod | Op::Detach => a.clone(),
+            Op::Neg
+            | Op::Pow
+            | Op::Abs
+            | Op::Sign
+            | Op::Floor
+            | Op::Ceil
+            | Op::Round
+            | Op::Sqrt
+            | Op::Exp
+            | Op::Expm1
+            | Op::Log
+            | Op::Log1p
+            | Op::Sin
+            | Op::Cos
+            | Op::Tanh
+            | Op::Sigmoid
+            | Op::Softplus
+            | Op::Erf
+            | Op::Not
+            | Op::Select
+            | Op::ToReal
+            | Op::IntDiv
+            | Op::IntMod
+            | Op::Detach => a.clone(),
         }
     }
 
@@ -420,9 +464,31 @@ fn int_binary(op: Op, a: &Code, b: &Code, x: IntTy, y: IntTy) -> Code {
         Op::Ne => compare(quote!(!=), &a, &b),
         Op::Lt => compare(quote!(<), &a, &b),
         Op::Le => compare(quote!(<=), &a, &b),
-        Op::Neg | Op::Div | Op::Pow | Op::Abs | Op::Sign | Op::Floor | Op::Ceil | Op::Round | Op::Sqrt
-        | Op::Exp | Op::Expm1 | Op::Log | Op::Log1p | Op::Sin | Op::Cos | Op::Tanh | Op::Sigmoid
-        | Op::Softplus | Op::Erf | Op::And | Op::Or | Op::Not | Op::Select | Op::ToReal | Op::Detach => a,
+        Op::Neg
+        | Op::Div
+        | Op::Pow
+        | Op::Abs
+        | Op::Sign
+        | Op::Floor
+        | Op::Ceil
+        | Op::Round
+        | Op::Sqrt
+        | Op::Exp
+        | Op::Expm1
+        | Op::Log
+        | Op::Log1p
+        | Op::Sin
+        | Op::Cos
+        | Op::Tanh
+        | Op::Sigmoid
+        | Op::Softplus
+        | Op::Erf
+        | Op::And
+        | Op::Or
+        | Op::Not
+        | Op::Select
+        | Op::ToReal
+        | Op::Detach => a,
     }
 }
 

@@ -1,12 +1,12 @@
 //! The workspace of training: what a step computes, and the routines of a step.
 
+use crate::Context;
 use crate::batch::{references, tuple};
 use crate::kernel::{Function, mentions};
 use crate::layout::{Field, Spot, aligned, zeros};
 use crate::model::seed_parameter;
 use crate::routines::{Access, Routine};
 use crate::types::shape_words;
-use crate::Context;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};

@@ -1,4 +1,5 @@
 //! Generated text, compiled under the strictest settings, checked by clippy, and run.
+#![allow(clippy::unwrap_used)]
 
 mod models;
 
@@ -71,6 +72,7 @@ fn write(folder: &Path) {
     ] {
         file(&format!("src/{name}.rs"), &text(&programs, Runtime::Crate));
     }
+    file("src/small.rs", &text(&models::quadratic(), Runtime::StandAlone));
     file("src/alone.rs", &text(&models::classifier(), Runtime::StandAlone));
     file("src/lib.rs", &include_str!("strict/lib.rs").replace("//@quadratic", &quadratic));
     file("src/main.rs", include_str!("strict/run.rs"));

@@ -1,5 +1,5 @@
 //! Loop programs built by hand, as the scheduler would give them.
-#![allow(dead_code, clippy::panic)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use gdc_ir::graph::{Loc, Settings, Until};
 use gdc_ir::ops::Op;
@@ -94,7 +94,12 @@ pub fn quadratic() -> Programs {
     let loss = train.real("loss", &[], BufferRole::Loss);
     let dx = train.real("dL/dx", &[], BufferRole::Gradient(x));
     let minus = op(Op::Sub, &[load(x, &[]), Value::Real(3.0)]);
-    train.kernel("forward", "loss", "loss = (x - 3)^2", vec![set(loss, &[], op(Op::Pow, &[minus.clone(), Value::Real(2.0)]))]);
+    train.kernel(
+        "forward",
+        "loss",
+        "loss = (x - 3)^2",
+        vec![set(loss, &[], op(Op::Pow, &[minus.clone(), Value::Real(2.0)]))],
+    );
     train.kernel("backward", "x", "dL/dx = 2 * (x - 3)", vec![set(dx, &[], op(Op::Mul, &[Value::Real(2.0), minus]))]);
     let next = op(Op::Sub, &[load(x, &[]), op(Op::Mul, &[Value::Real(0.1), load(dx, &[])])]);
     train.kernel("update", "x", "x <- x - 0.1 * dL/dx", vec![set(x, &[], next)]);
@@ -131,16 +136,23 @@ fn classifier_init() -> Program {
     let scale = p.real("scale", &[], BufferRole::Temp);
     let (i, j) = (p.var("i"), p.var("j"));
     p.kernel("init", "scale", "scale = 0.1", vec![set(scale, &[], Value::Real(0.1))]);
-    let draw = Value::Random {
-        dist: gdc_ir::expr::Dist::Normal,
-        site: 7,
-        element: affine(&[(i, CLASSES as i64), (j, 1)], 0),
-    };
+    let draw =
+        Value::Random { dist: gdc_ir::expr::Dist::Normal, site: 7, element: affine(&[(i, CLASSES as i64), (j, 1)], 0) };
     let value = op(Op::Mul, &[load(scale, &[]), draw]);
-    p.kernel("init", "z.dense.w", "w[i,j] = scale * normal()", vec![each(i, WIDTH, vec![each(j, CLASSES, vec![set(w, &[i, j], value)])])]);
+    p.kernel(
+        "init",
+        "z.dense.w",
+        "w[i,j] = scale * normal()",
+        vec![each(i, WIDTH, vec![each(j, CLASSES, vec![set(w, &[i, j], value)])])],
+    );
     p.kernel("init", "z.dense.b", "b[j] = 0", vec![each(j, CLASSES, vec![set(b, &[j], Value::Real(0.0))])]);
     let copy = op(Op::Mul, &[Value::Real(0.0), load(w, &[i, j])]);
-    p.kernel("init", "z.dense.w.m", "m[i,j] = 0 * w[i,j]", vec![each(i, WIDTH, vec![each(j, CLASSES, vec![set(m, &[i, j], copy)])])]);
+    p.kernel(
+        "init",
+        "z.dense.w.m",
+        "m[i,j] = 0 * w[i,j]",
+        vec![each(i, WIDTH, vec![each(j, CLASSES, vec![set(m, &[i, j], copy)])])],
+    );
     p.0
 }
 
@@ -198,19 +210,20 @@ fn classifier_tile(p: &mut Build, c: &Classifier, rows: usize) -> Vec<Stmt> {
     let z_row = |j: Index| if rows == 1 { vec![j] } else { vec![Index::var(r), j] };
     vectors(v, &|j: Index, valid: usize| {
         let acc_r = || Value::Local(acc, vec![Index::var(r)]);
-        let fused = Value::MulAdd(Box::new([
-            Value::Splat(Box::new(Value::Load(c.x, x_at.clone()))),
-            local(row),
-            acc_r(),
-        ]));
+        let fused =
+            Value::MulAdd(Box::new([Value::Splat(Box::new(Value::Load(c.x, x_at.clone()))), local(row), acc_r()]));
         let start = Value::Splat(Box::new(Value::Real(0.0)));
         let sum = op(Op::Add, &[acc_r(), Value::LoadLanes(c.b, vec![j.clone()], valid)]);
         vec![
             Stmt::Var { local: acc, init: start },
-            each(k, WIDTH, vec![
-                Stmt::Let { local: row, value: Value::LoadLanes(c.w, vec![Index::var(k), j.clone()], valid) },
-                each(r, rows, vec![Stmt::Set { place: Place::Local(acc, vec![Index::var(r)]), value: fused }]),
-            ]),
+            each(
+                k,
+                WIDTH,
+                vec![
+                    Stmt::Let { local: row, value: Value::LoadLanes(c.w, vec![Index::var(k), j.clone()], valid) },
+                    each(r, rows, vec![Stmt::Set { place: Place::Local(acc, vec![Index::var(r)]), value: fused }]),
+                ],
+            ),
             each(r, rows, vec![Stmt::Set { place: Place::Lanes(c.z, z_row(j), valid), value: sum }]),
         ]
     })
@@ -223,16 +236,28 @@ fn classifier_forward(p: &mut Build, c: &Classifier) {
     let (s, j) = (p.var("b"), p.var("j"));
     let (top, sum) = (p.local("top", LocalTy::Real, &[]), p.local("sum", LocalTy::Real, &[]));
     let at = load(c.z, &[s, j]);
-    let body = vec![each(s, BATCH, vec![
-        Stmt::Var { local: top, init: Value::Real(f64::NEG_INFINITY) },
-        each(j, CLASSES, vec![Stmt::Set { place: Place::Local(top, vec![]), value: op(Op::Max, &[local(top), at.clone()]) }]),
-        Stmt::Var { local: sum, init: Value::Real(0.0) },
-        each(j, CLASSES, vec![Stmt::Add {
-            place: Place::Local(sum, vec![]),
-            value: op(Op::Exp, &[op(Op::Sub, &[at, local(top)])]),
-        }]),
-        set(lse, &[s], op(Op::Add, &[local(top), op(Op::Log, &[local(sum)])])),
-    ])];
+    let body = vec![each(
+        s,
+        BATCH,
+        vec![
+            Stmt::Var { local: top, init: Value::Real(f64::NEG_INFINITY) },
+            each(
+                j,
+                CLASSES,
+                vec![Stmt::Set { place: Place::Local(top, vec![]), value: op(Op::Max, &[local(top), at.clone()]) }],
+            ),
+            Stmt::Var { local: sum, init: Value::Real(0.0) },
+            each(
+                j,
+                CLASSES,
+                vec![Stmt::Add {
+                    place: Place::Local(sum, vec![]),
+                    value: op(Op::Exp, &[op(Op::Sub, &[at, local(top)])]),
+                }],
+            ),
+            set(lse, &[s], op(Op::Add, &[local(top), op(Op::Log, &[local(sum)])])),
+        ],
+    )];
     p.kernel("forward", "lse", "lse[b] = lse[j](z[b,j])", body);
     let own = Value::Load(c.z, vec![Index::var(s), Index::Value(Box::new(load(c.label, &[s])))]);
     let term = op(Op::Mul, &[load(c.weight, &[s]), op(Op::Sub, &[load(lse, &[s]), own])]);
@@ -253,14 +278,22 @@ fn classifier_metrics(p: &mut Build, c: &Classifier) {
     let hit = op(Op::ToReal, &[op(Op::Eq, &[local(best), load(c.label, &[s])])]);
     let body = vec![
         set(accuracy, &[], Value::Real(0.0)),
-        each(s, BATCH, vec![
-            Stmt::Var { local: best, init: Value::Int(Index::constant(0)) },
-            each(j, CLASSES, vec![Stmt::If {
-                condition: op(Op::Lt, &[best_z, load(c.z, &[s, j])]),
-                body: vec![Stmt::Set { place: Place::Local(best, vec![]), value: int(j) }],
-            }]),
-            add(accuracy, &[], op(Op::Mul, &[load(c.weight, &[s]), hit])),
-        ]),
+        each(
+            s,
+            BATCH,
+            vec![
+                Stmt::Var { local: best, init: Value::Int(Index::constant(0)) },
+                each(
+                    j,
+                    CLASSES,
+                    vec![Stmt::If {
+                        condition: op(Op::Lt, &[best_z, load(c.z, &[s, j])]),
+                        body: vec![Stmt::Set { place: Place::Local(best, vec![]), value: int(j) }],
+                    }],
+                ),
+                add(accuracy, &[], op(Op::Mul, &[load(c.weight, &[s]), hit])),
+            ],
+        ),
     ];
     p.kernel("metrics", "accuracy", "accuracy = sum[b](weight[b] * (argmax[j](z[b,j]) == label[b]))", body);
 }
@@ -281,10 +314,11 @@ fn classifier_backward(p: &mut Build, c: &Classifier) {
         ]
     });
     p.kernel("backward", "z.dense.w", "dL/dw[i,j] = sum[b](x[b,i] * dL/dz[b,j])", vec![each(i, WIDTH, rows)]);
-    let body = vec![each(j, CLASSES, vec![
-        set(c.db, &[j], Value::Real(0.0)),
-        each(s, BATCH, vec![add(c.db, &[j], load(c.dz, &[s, j]))]),
-    ])];
+    let body = vec![each(
+        j,
+        CLASSES,
+        vec![set(c.db, &[j], Value::Real(0.0)), each(s, BATCH, vec![add(c.db, &[j], load(c.dz, &[s, j]))])],
+    )];
     p.kernel("backward", "z.dense.b", "dL/db[j] = sum[b](dL/dz[b,j])", body);
 }
 
@@ -299,7 +333,11 @@ fn classifier_update(p: &mut Build, c: &Classifier) {
     let rows = vectors(v, &|j, valid| {
         let at = vec![Index::var(i), j];
         let nine = Value::Splat(Box::new(Value::Real(0.9)));
-        let sum = Value::MulAdd(Box::new([nine, Value::LoadLanes(c.m, at.clone(), valid), Value::LoadLanes(c.dw, at.clone(), valid)]));
+        let sum = Value::MulAdd(Box::new([
+            nine,
+            Value::LoadLanes(c.m, at.clone(), valid),
+            Value::LoadLanes(c.dw, at.clone(), valid),
+        ]));
         let change = op(Op::Mul, &[Value::Splat(Box::new(narrow())), local(next)]);
         vec![
             Stmt::Let { local: next, value: sum },
@@ -326,7 +364,18 @@ fn classifier_predict() -> Program {
     let class = p.buffer("type", &[], Elem::U32, BufferRole::Output);
     let none = BufferId(0);
     let c = Classifier {
-        x, w, b, z, label: none, weight: none, t: none, m: none, loss: none, dz: none, dw: none, db: none,
+        x,
+        w,
+        b,
+        z,
+        label: none,
+        weight: none,
+        t: none,
+        m: none,
+        loss: none,
+        dz: none,
+        dw: none,
+        db: none,
     };
     let body = classifier_tile(&mut p, &c, 1);
     p.kernel("predict", "z", "z[j] = sum[k](x[k] * w[k,j]) + b[j]", body);
@@ -336,10 +385,14 @@ fn classifier_predict() -> Program {
     let e = |j: LoopVar| op(Op::Exp, &[op(Op::Sub, &[load(z, &[j]), best_z()])]);
     let body = vec![
         Stmt::Var { local: best, init: Value::Int(Index::constant(0)) },
-        each(j, CLASSES, vec![Stmt::If {
-            condition: op(Op::Lt, &[best_z(), load(z, &[j])]),
-            body: vec![Stmt::Set { place: Place::Local(best, vec![]), value: int(j) }],
-        }]),
+        each(
+            j,
+            CLASSES,
+            vec![Stmt::If {
+                condition: op(Op::Lt, &[best_z(), load(z, &[j])]),
+                body: vec![Stmt::Set { place: Place::Local(best, vec![]), value: int(j) }],
+            }],
+        ),
         set(class, &[], local(best)),
         Stmt::Var { local: sum, init: Value::Real(0.0) },
         each(j, CLASSES, vec![Stmt::Add { place: Place::Local(sum, vec![]), value: e(j) }]),
@@ -364,19 +417,24 @@ pub fn double() -> Programs {
         let (b, i, j) = (p.var("b"), p.var("p"), p.var("i"));
         let at = |v: Index| if batch.is_some() { vec![Index::var(b), v] } else { vec![v] };
         let place = affine(&[(i, 1), (j, 1)], -1);
-        let inside = op(Op::And, &[
-            op(Op::Le, &[Value::Int(Index::constant(0)), Value::Int(place.clone())]),
-            op(Op::Lt, &[Value::Int(place.clone()), Value::Int(Index::constant(3))]),
-        ]);
+        let inside = op(
+            Op::And,
+            &[
+                op(Op::Le, &[Value::Int(Index::constant(0)), Value::Int(place.clone())]),
+                op(Op::Lt, &[Value::Int(place.clone()), Value::Int(Index::constant(3))]),
+            ],
+        );
         let guarded = op(Op::Select, &[inside, Value::Load(x, at(place)), Value::Real(0.0)]);
-        let sum = Stmt::Add {
-            place: Place::Element(y, at(Index::var(i))),
-            value: op(Op::Mul, &[guarded, load(k, &[j])]),
-        };
-        let body = vec![each(i, 3, vec![
-            Stmt::Set { place: Place::Element(y, at(Index::var(i))), value: Value::Real(0.0) },
-            each(j, 3, vec![sum]),
-        ])];
+        let sum =
+            Stmt::Add { place: Place::Element(y, at(Index::var(i))), value: op(Op::Mul, &[guarded, load(k, &[j])]) };
+        let body = vec![each(
+            i,
+            3,
+            vec![
+                Stmt::Set { place: Place::Element(y, at(Index::var(i))), value: Value::Real(0.0) },
+                each(j, 3, vec![sum]),
+            ],
+        )];
         let body = if batch.is_some() { vec![each(b, rows, body)] } else { body };
         (p, sign, k, y, b, i, body)
     };

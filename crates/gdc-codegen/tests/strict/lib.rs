@@ -10,6 +10,9 @@ pub mod classifier;
 /// On a runtime of its own.
 pub mod alone;
 
+/// Little of a runtime.
+pub mod small;
+
 /// Without samples.
 pub mod quadratic;
 

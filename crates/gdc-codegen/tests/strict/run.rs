@@ -172,6 +172,7 @@ fn minimum_is_found() {
     let done = trainer.fit(&quadratic::QuadraticTrainer::SETTINGS, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(done.stop, Stop::Until);
     assert!((trainer.model.x - 3.0).abs() < 2e-3);
+    assert_eq!(strict::small::QuadraticTrainer::new(0).step(), 4.0);
     assert_eq!(strict::in_function(), 4.0);
     assert_eq!(strict::from_macro(), 4.0);
 }
