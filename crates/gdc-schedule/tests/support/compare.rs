@@ -75,6 +75,10 @@ fn assert_close(what: &str, found: &[f64], wanted: &[f64]) {
 /// Runs one program on the leaves' values and compares everything that bears a node's name.
 fn check_program(model: &Model, program: &Program, routines: &[&str], wanted: &[(String, NodeId)]) {
     let text = gdc_ir::program_text::print_program(program);
+    if let Err(broken) = gdc_ir::program_verify::verify_program(program) {
+        println!("{text}");
+        panic!("{broken:#?}");
+    }
     let leaves = leaf_values(model);
     let mut machine = Machine::new(program);
     for (id, values) in &leaves {
