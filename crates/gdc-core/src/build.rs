@@ -246,6 +246,9 @@ fn add_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
     if is(x, b, 0.0) {
         return Some(a);
     }
+    if let Some(both) = same_choice(x, Op::Add, a, b) {
+        return Some(both);
+    }
     // a + (-b) = a - b
     if let Some(p) = parts(x, b, Op::Neg) {
         return Some(x.sub(a, p[0]));
@@ -270,10 +273,12 @@ fn add_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
         }
     }
     // (a - b) + b = a
-    if let Some(p) = parts(x, a, Op::Sub)
-        && p[1] == b
-    {
-        return Some(p[0]);
+    for (difference, other) in [(a, b), (b, a)] {
+        if let Some(p) = parts(x, difference, Op::Sub)
+            && p[1] == other
+        {
+            return Some(p[0]);
+        }
     }
     like_terms(x, a, b, 1.0).or_else(|| common_factor(x, Op::Add, a, b))
 }
@@ -292,6 +297,9 @@ fn sub_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
     }
     if is(x, a, 0.0) {
         return Some(x.neg(b));
+    }
+    if let Some(both) = same_choice(x, Op::Sub, a, b) {
+        return Some(both);
     }
     // a - (-b) = a + b
     if let Some(p) = parts(x, b, Op::Neg) {
@@ -319,6 +327,17 @@ fn sub_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
         return Some(x.op(Op::Expm1, &p));
     }
     like_terms(x, a, b, -1.0).or_else(|| common_factor(x, Op::Sub, a, b))
+}
+
+/// `select(c, a, 0) + select(c, 0, b) = select(c, a, b)`, for all places of the zeros, and the
+/// same of differences.
+fn same_choice(x: &mut Exprs, op: Op, a: ExprId, b: ExprId) -> Option<ExprId> {
+    let ((c, a, d), (e, b, f)) = (masked(x, a)?, masked(x, b)?);
+    if c != e {
+        return None;
+    }
+    let (then, otherwise) = (x.op(op, &[a, b]), x.op(op, &[d, f]));
+    Some(x.select(c, then, otherwise))
 }
 
 /// `k*a`, taken apart; 1 where there is no constant factor.

@@ -77,11 +77,12 @@ fn accumulate(graph: &mut Graph, of: NodeId, sources: Vec<Source>) -> NodeId {
     let shape = graph.node(of).shape.clone();
     let mut nodes = Vec::new();
     let mut plain: Option<(Vec<Var>, ExprId)> = None;
+    let suffix = if sources.len() > 1 { ".term" } else { "" };
     for source in sources {
         match source {
             Source::Node(node) => nodes.push(node),
             Source::Scatter { domain, at, body } => {
-                nodes.push(add(graph, of, NodeKind::Scatter { domain, at, body }, &shape));
+                nodes.push(add(graph, of, suffix, NodeKind::Scatter { domain, at, body }, &shape));
             }
             Source::Statement(c) if c.reduce.is_empty() => {
                 plain = Some(match plain {
@@ -95,7 +96,8 @@ fn accumulate(graph: &mut Graph, of: NodeId, sources: Vec<Source>) -> NodeId {
             }
             Source::Statement(c) => {
                 let reduce = Some(Reduce { op: Red::Sum, over: c.reduce });
-                nodes.push(add(graph, of, NodeKind::Compute { axes: c.axes, reduce, body: c.body }, &shape));
+                let kind = NodeKind::Compute { axes: c.axes, reduce, body: c.body };
+                nodes.push(add(graph, of, suffix, kind, &shape));
             }
         }
     }
@@ -117,12 +119,12 @@ fn accumulate(graph: &mut Graph, of: NodeId, sources: Vec<Source>) -> NodeId {
         Some(s) => s,
         None => graph.exprs.real(0.0),
     };
-    add(graph, of, NodeKind::Compute { axes, reduce: None, body }, &shape)
+    add(graph, of, "", NodeKind::Compute { axes, reduce: None, body }, &shape)
 }
 
-fn add(graph: &mut Graph, of: NodeId, kind: NodeKind, shape: &[usize]) -> NodeId {
+fn add(graph: &mut Graph, of: NodeId, suffix: &str, kind: NodeKind, shape: &[usize]) -> NodeId {
     let node = graph.node(of);
-    let (name, per_sample, origin) = (format!("d.{}", node.name), node.per_sample, node.origin);
+    let (name, per_sample, origin) = (format!("d.{}{suffix}", node.name), node.per_sample, node.origin);
     graph.add(Node { name, kind, shape: shape.to_vec(), ty: Ty::Real, range: None, per_sample, origin })
 }
 
@@ -150,7 +152,7 @@ fn adjoint(graph: &mut Graph, node: NodeId, cotangent: NodeId, active: &BTreeSet
         NodeKind::Leaf(_) | NodeKind::Literal(_) => Vec::new(),
         NodeKind::Reshape(source) if active.contains(&source) => {
             let shape = graph.node(source).shape.clone();
-            let back = add(graph, source, NodeKind::Reshape(cotangent), &shape);
+            let back = add(graph, source, "", NodeKind::Reshape(cotangent), &shape);
             vec![(source, Source::Node(back))]
         }
         NodeKind::Reshape(_) => Vec::new(),

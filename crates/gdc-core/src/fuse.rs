@@ -36,6 +36,13 @@ pub fn fuse(model: &mut Model) {
             rebuild.set(id, Replacement::Body(axes.clone(), *body));
             continue;
         }
+        // A gradient that only renames another node is that node.
+        if gradients.contains(&id)
+            && let Some(same) = renamed(&rebuild.graph, &kind)
+        {
+            rebuild.set(id, Replacement::Node(same));
+            continue;
+        }
         // Initial values are not shared: each is computed straight into its own place.
         let key = if initial.contains(&id) { None } else { canonical.key(&mut rebuild.graph.exprs, &kind, &node) };
         // A leaf is only ever itself; two states with equal initial values are two states.
@@ -58,6 +65,14 @@ pub fn fuse(model: &mut Model) {
         rebuild.set(id, small.map_or(Replacement::Node(new), |b| Replacement::Scalar(new, b)));
     }
     rebuild.finish(model);
+}
+
+/// The computed node that a statement copies element for element.
+fn renamed(graph: &Graph, kind: &NodeKind) -> Option<NodeId> {
+    let NodeKind::Compute { axes, reduce: None, body } = kind else { return None };
+    let Expr::Read { node, at, otherwise: None } = graph.exprs.get(*body) else { return None };
+    let whole = at.len() == axes.len() && at.iter().zip(axes).all(|(&e, &v)| graph.exprs.as_var(e) == Some(v));
+    (whole && graph.node(*node).leaf().is_none()).then_some(*node)
 }
 
 /// How often nodes are read, and by what.

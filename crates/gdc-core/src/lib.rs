@@ -5,6 +5,7 @@
 pub mod build;
 pub mod codes;
 pub mod derivatives;
+pub mod detach;
 pub mod differentiate;
 pub mod fuse;
 pub mod hoist;
@@ -49,6 +50,7 @@ pub fn compile_model(
     let mut graph = lower::lower_updates(lowerer, graph)?;
     hoist::hoist(&mut graph);
     observe("update", &graph);
+    detach::take_off_detach(&mut graph);
     // Simplification, one way: fewer statements, fewer terms, no work done twice.
     fuse::fuse(&mut graph);
     linear::merge_like_terms(&mut graph);

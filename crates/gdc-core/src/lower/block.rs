@@ -16,12 +16,14 @@ impl Lowerer<'_> {
         let hint = self.hint.take();
         self.in_block(|this| {
             let mut failed = false;
+            let states = this.states_made();
             for stmt in &block.statements {
                 failed |= this.statement(stmt).is_err();
             }
             if failed {
                 return Err(Reported);
             }
+            this.settle_states(states);
             this.hint = hint;
             match &block.value {
                 Some(e) => this.expr(e),
@@ -37,7 +39,7 @@ impl Lowerer<'_> {
         match &stmt.kind {
             K::Let { pattern, indices, ty, accumulate, value } => {
                 let result = if *accumulate {
-                    Err(self.unsupported(stmt.span, "the scatter form `+=`"))
+                    self.scatter(pattern, indices.as_deref().unwrap_or(&[]), ty.as_ref(), value, stmt.span)
                 } else {
                     self.let_(pattern, indices.as_deref(), ty.as_ref(), value)
                 };
@@ -55,7 +57,8 @@ impl Lowerer<'_> {
             K::UseLayer { name, value } => self.use_layer(name, value),
             K::Yield { .. } => Err(self.unsupported(stmt.span, "`yield`")),
             K::After { .. } => Err(self.unsupported(stmt.span, "`after`")),
-            K::Derivative { .. } => Err(self.unsupported(stmt.span, "a stated derivative")),
+            // Applied by the function that states it, once its value is known.
+            K::Derivative { .. } => Ok(()),
             K::Declare { .. } | K::Loss { .. } | K::Output { .. } | K::Metric { .. } | K::Optimizer { .. } | K::Transform { .. }
             | K::Freeze { .. } | K::Train { .. } | K::Assert { .. } | K::Stream { .. } | K::Precision { .. } | K::Entry(_) => {
                 Err(self.error(codes::MISPLACED, stmt.span, "this statement stands only in a model"))
@@ -77,18 +80,17 @@ impl Lowerer<'_> {
         let top = self.frames.len() == 1 && self.updating.is_none();
         let names: Vec<&str> = pattern.names().iter().map(|n| n.text.as_str()).collect();
         let joined = names.join("_");
+        let outer = self.path.len();
         if top {
-            self.path.push(joined.clone());
+            self.path.extend(self.let_path(&joined));
         }
-        self.hint = Some(if top { joined } else { self.path_to(&joined) });
+        self.hint = Some(if top { self.path.join(".") } else { self.path_to(&joined) });
+        let hint = self.hint.clone();
         let result = match indices {
             Some(indices) => self.indexed(indices, value),
             None => self.expr(value),
         };
-        if top {
-            self.path.pop();
-        }
-        let hint = Some(if top { names.join("_") } else { self.path_to(&names.join("_")) });
+        self.path.truncate(outer);
         let result = result.and_then(|v| self.called(v, value.span));
         self.hint = hint;
         let bound = result.and_then(|v| self.bind_pattern(pattern, v, ty, value.span));
@@ -277,7 +279,9 @@ impl Lowerer<'_> {
             ));
         }
         let mut map = HashMap::new();
-        for (&from, &to) in t.axes.iter().zip(&axes) {
+        // The names of a mapped update lie on the parameter's axes: `state average = w`.
+        let mapped = self.updating.as_ref().map(|u| u.mapped.clone()).filter(|m| m.len() == axes.len());
+        for (&from, &to) in t.axes.iter().chain(mapped.iter().flatten()).zip(axes.iter().cycle()) {
             let index = self.graph().exprs.index(to);
             map.insert(from, index);
         }
@@ -300,7 +304,8 @@ impl Lowerer<'_> {
         let Some(binding) = self.lookup(&name.text) else {
             return self.name(name).map(|_| ());
         };
-        if !binding.mutable {
+        let in_loop = self.frames.last().is_some_and(|f| !f.turns.is_empty());
+        if !binding.mutable && !in_loop {
             let earlier = binding.span;
             return Err(self.report(
                 Diagnostic::error(codes::NOT_UPDATABLE, name.span, format!("`{}` has no next value", name.text))
@@ -309,7 +314,14 @@ impl Lowerer<'_> {
             ));
         }
         let old = binding.value.clone();
-        let new = self.operand(value)?;
+        let top = self.frames.len() == 1 && self.updating.is_none();
+        let path = if top { self.let_path(&name.text) } else { Vec::new() };
+        let outer = self.path.len();
+        self.path.extend(path.iter().cloned());
+        let new = self.operand(value);
+        self.path.truncate(outer);
+        let new = new?;
+        self.hint = Some(if top { path.join(".") } else { self.path_to(&name.text) });
         if let Value::Tensor(old) = &old
             && !new.axes.is_empty()
             && self.shape(old) != self.shape(&new)
@@ -322,6 +334,7 @@ impl Lowerer<'_> {
             ));
         }
         let new = if self.updating.is_some() { new } else { self.materialise(new, value.span)? };
+        self.hint = None;
         if let Some(binding) = self.lookup_mut(&name.text) {
             binding.value = Value::Tensor(new);
         }
@@ -337,9 +350,34 @@ impl Lowerer<'_> {
         if high - low > 1000 {
             return Err(self.error(codes::SIZE, over.span, "more than 1000 turns: `for` writes each of them out"));
         }
-        let _ = body;
-        let _ = name;
-        Err(self.unsupported(over.span, "`for`"))
+        for turn in low..high {
+            if let Some(frame) = self.frames.last_mut() {
+                frame.turns.push(turn.to_string());
+            }
+            let in_layer = self.frames.len() > 1;
+            if in_layer {
+                self.path.push(turn.to_string());
+            }
+            let result = self.in_block(|this| {
+                let index = this.graph().exprs.int(turn);
+                this.bind(name, Value::Tensor(Tensor::scalar(index)));
+                body.statements.iter().try_for_each(|stmt| this.statement(stmt))
+            });
+            if in_layer {
+                self.path.pop();
+            }
+            if let Some(frame) = self.frames.last_mut() {
+                frame.turns.pop();
+            }
+            result?;
+        }
+        Ok(())
+    }
+
+    /// In a model: the path of a `let` or `<-`, with the turns of the loops around it.
+    fn let_path(&self, name: &str) -> Vec<String> {
+        let turns = self.frames.last().map(|f| f.turns.clone()).unwrap_or_default();
+        std::iter::once(name.to_owned()).chain(turns).collect()
     }
 
     /// `layer enc = encoder(32);`: its parameters are made once, at the first call.

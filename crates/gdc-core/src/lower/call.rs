@@ -8,7 +8,7 @@ use crate::codes;
 use crate::library::suggest;
 use gdc_ir::{Ty, Var};
 use gdc_syntax::{Diagnostic, Span, ast};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// An argument that was matched to a parameter, before mapping.
@@ -46,16 +46,16 @@ impl Lowerer<'_> {
             }
         };
         let mut bound = first;
-        bound.extend(func.args.iter().cloned());
         for arg in args {
             let value = self.expr(&arg.value)?;
             bound.push(Bound { name: arg.name.clone(), value, span: arg.value.span });
         }
         if matches!(func.callee, Callee::Optimizer(_)) && matches!(callee.kind, ast::ExprKind::Call { .. }) {
-            let given = bound.split_off(func.args.len());
-            let values = given.into_iter().map(|b| self.tensor(b.value, b.span)).collect::<Lowered<Vec<_>>>()?;
+            let values = bound.into_iter().map(|b| self.tensor(b.value, b.span)).collect::<Lowered<Vec<_>>>()?;
             return self.inner_optimizer(&func, values, span);
         }
+        // What a layer was given before, as in `layer enc = dense(32);`, stands after its input.
+        bound.extend(func.args.iter().cloned());
         let label = label.cloned().or_else(|| func.label.clone());
         let func = Func { args: bound, label, ..(*func).clone() };
         self.hint = hint;
@@ -160,7 +160,7 @@ impl Lowerer<'_> {
     /// Lowers the body of a layer or function for these arguments.
     fn expand(&mut self, f: &ast::Function, func: &Func, layer: bool, hint: Option<String>, span: Span) -> Lowered<Value> {
         let slots = self.assign(&f.params, func, span)?;
-        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
+        self.frames.push(Frame::default());
         let depth = self.context.len();
         let result = self.expand_in_frame(f, slots, func, layer, hint, span);
         self.context.truncate(depth);
@@ -193,7 +193,14 @@ impl Lowerer<'_> {
             this.hint = hint;
             let value = this.block(&f.body)?;
             this.hint = None;
-            Ok(value)
+            let stated = f.body.statements.iter().find_map(|s| match &s.kind {
+                ast::StmtKind::Derivative { params, value } => Some((params, value)),
+                _ => None,
+            });
+            match stated {
+                Some((names, derivative)) => this.stated(f, value, names, derivative),
+                None => Ok(value),
+            }
         };
         let value = if layer { self.in_layer(func, span, run)? } else { run(self)? };
         if let Some(result) = &f.result {

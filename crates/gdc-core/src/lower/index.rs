@@ -253,6 +253,99 @@ impl Lowerer<'_> {
     }
 }
 
+impl Lowerer<'_> {
+    /// `let y[p*s + i]: [n] += e;`: adds up `e` at computed places, over all indices that it
+    /// or the places name.
+    pub(super) fn scatter(
+        &mut self,
+        pattern: &ast::Pattern,
+        indices: &[ast::IndexBinder],
+        ty: Option<&ast::Type>,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Lowered<()> {
+        let (ast::Pattern::Name(name), Some(ast::Type { kind: ast::TypeKind::Tensor { shape: Some(dims), .. }, .. })) = (pattern, ty) else {
+            return Err(self.report(
+                Diagnostic::error(codes::KIND, pattern.span(), "the scatter form states the shape of its result")
+                    .help("write `let y[p*s + i]: [n] += ...;`"),
+            ));
+        };
+        let shape = self.stated_shape(dims)?;
+        if shape.len() != indices.len() {
+            return Err(self.error(codes::RANK, span, format!("{} places for a tensor {}", indices.len(), shape_text(&shape))));
+        }
+        let mut names: Vec<ast::Name> = Vec::new();
+        let mut places: Vec<ast::Expr> = Vec::new();
+        for index in indices {
+            match index {
+                ast::IndexBinder::Place(e) => places.push(e.clone()),
+                ast::IndexBinder::Bind(b) => places.push(ast::Expr { kind: ast::ExprKind::Name(b.name.clone()), span: b.name.span }),
+                ast::IndexBinder::Rest(span) => return Err(self.unsupported(*span, "`...` in the scatter form")),
+            }
+        }
+        for e in places.iter().chain([value]) {
+            self.free_indices(e, &mut names);
+        }
+        let binders: Vec<ast::Binder> = names.into_iter().map(|name| ast::Binder { name, range: None }).collect();
+        let binders: Vec<&ast::Binder> = binders.iter().collect();
+        let hint = self.hint.take();
+        let lead_before = self.context.len();
+        let tensor = self.with_indices(&binders, value, |this, vars| {
+            let body = this.operand(value)?;
+            let body = this.real(&body, value.span)?;
+            let mut at = Vec::new();
+            for place in &places {
+                let t = this.operand(place)?;
+                if this.ty(&t) != Ty::Int || !t.axes.is_empty() {
+                    return Err(this.error(codes::TYPE, place.span, "a place must be one integer"));
+                }
+                at.push(t.expr);
+            }
+            let free: Vec<Var> = this.lead(body, &[]);
+            let lead: Vec<Var> = this.context[..lead_before].iter().copied().filter(|v| free.contains(v)).collect();
+            let mut full_at: Vec<ExprId> = Vec::new();
+            for &v in &lead {
+                full_at.push(this.graph().exprs.index(v));
+            }
+            full_at.extend(at);
+            let exprs = &this.model.graph.exprs;
+            let mut full: Vec<usize> = lead.iter().map(|&v| exprs.extent(v)).collect();
+            full.extend(&shape);
+            let per_sample = lead.first().is_some_and(|&v| exprs.var(v).batch);
+            let domain = lead.iter().chain(vars).copied().collect();
+            let node = gdc_ir::Node {
+                name: hint.clone().unwrap_or_else(|| this.path_to(&name.text)),
+                kind: gdc_ir::NodeKind::Scatter { domain, at: full_at, body },
+                shape: full.clone(),
+                ty: Ty::Real,
+                range: None,
+                per_sample,
+                origin: Some(Self::loc(span)),
+            };
+            let node = this.add_node(node, span)?;
+            let own = this.whole(node, &full);
+            let map = own.axes.iter().zip(&lead).map(|(&from, &to)| (from, this.model.graph.exprs.index(to))).collect();
+            let expr = substitute(&mut this.graph().exprs, own.expr, &map);
+            Ok(Tensor { axes: own.axes[lead.len()..].to_vec(), expr, range: None })
+        })?;
+        self.bind(name, Value::Tensor(tensor));
+        Ok(())
+    }
+
+    /// Names in an expression that nothing defines: the indices of the scatter form.
+    fn free_indices(&self, e: &ast::Expr, names: &mut Vec<ast::Name>) {
+        if let ast::ExprKind::Name(n) = &e.kind
+            && self.lookup(&n.text).is_none()
+            && !names.iter().any(|m| m.text == n.text)
+            && super::value::builtin(&n.text).is_none()
+            && !self.library.names().any(|l| l == n.text)
+        {
+            names.push(n.clone());
+        }
+        ast_children(e, &mut |child| self.free_indices(child, names));
+    }
+}
+
 /// Visits the direct sub-expressions of an expression, statements of blocks included.
 pub(super) fn ast_children<'e>(expr: &'e ast::Expr, visit: &mut impl FnMut(&'e ast::Expr)) {
     use ast::ExprKind as K;

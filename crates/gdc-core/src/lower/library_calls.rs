@@ -21,8 +21,8 @@ impl Lowerer<'_> {
         let want = match builtin {
             Builtin::Scalar(op) => op.facts().arity,
             Builtin::Extremum(..) if count == 1 => 1,
-            Builtin::Extremum(..) | Builtin::Div | Builtin::Reshape => 2,
-            Builtin::Whole(..) | Builtin::Size => 1,
+            Builtin::Extremum(..) | Builtin::Div | Builtin::Reshape | Builtin::Grad => 2,
+            Builtin::Whole(..) | Builtin::Size | Builtin::Leaf => 1,
             Builtin::UnitUniform | Builtin::UnitNormal => 0,
         };
         if count != want {
@@ -70,6 +70,8 @@ impl Lowerer<'_> {
                 let x = tensor(self, 0)?;
                 self.reshape(x, &func.args[1])?
             }
+            Builtin::Grad => self.grad(&func.args, span)?,
+            Builtin::Leaf => self.leaf(&func.args[0])?,
             Builtin::UnitUniform => self.random(Dist::Uniform, func, span)?,
             Builtin::UnitNormal => self.random(Dist::Normal, func, span)?,
         };

@@ -2,6 +2,7 @@
 //! checked, and every `let` and reduction becomes a node.
 
 mod block;
+mod calculus;
 mod call;
 mod elementwise;
 mod expr;
@@ -35,9 +36,23 @@ const MAX_ELEMENTS: usize = 1 << 28;
 const MAX_NODES: usize = 100_000;
 
 /// The names visible inside one function, layer or model; blocks nest, innermost last.
-#[derive(Default)]
 struct Frame {
     blocks: Vec<BTreeMap<String, Binding>>,
+    /// The numbers of the turns of the `for` loops around, outermost first.
+    turns: Vec<String>,
+}
+
+impl Frame {
+    /// A frame that begins with these names.
+    fn new(names: BTreeMap<String, Binding>) -> Self {
+        Frame { blocks: vec![names], turns: Vec::new() }
+    }
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Frame::new(BTreeMap::new())
+    }
 }
 
 /// While a parameter's initial value is lowered: what its draws are keyed by.

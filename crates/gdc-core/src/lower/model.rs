@@ -33,7 +33,7 @@ pub fn lower<'a>(
         },
         batch: None,
         context: Vec::new(),
-        frames: vec![Frame { blocks: vec![BTreeMap::new()] }],
+        frames: vec![Frame::default()],
         path: Vec::new(),
         labels: BTreeMap::new(),
         shared: BTreeMap::new(),

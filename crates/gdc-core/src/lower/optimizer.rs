@@ -17,7 +17,7 @@ pub struct Updating {
     path: String,
     shape: Vec<usize>,
     /// The axes that the body is mapped over; empty where it takes the whole tensor.
-    mapped: Vec<Var>,
+    pub(super) mapped: Vec<Var>,
     /// States made so far.
     states: Vec<State>,
 }
@@ -202,7 +202,7 @@ impl Lowerer<'_> {
         };
         let arms = self.arms(&func)?;
         // Hyper-parameters are the same for every parameter: they are evaluated once.
-        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
+        self.frames.push(Frame::default());
         let result = self.stage_in_frame(&arms, &func, value.span, group);
         self.frames.pop();
         self.context.clear();
@@ -407,20 +407,28 @@ impl Lowerer<'_> {
             return Err(self.error(codes::MISSING_ARGUMENT, span, "an optimizer is applied to a weight and a gradient: `adam(lr)(w, g)`"));
         };
         let made_before = updating.states.len();
-        self.frames.push(Frame { blocks: vec![BTreeMap::new()] });
+        self.frames.push(Frame::default());
         let result = self.inner_body(optimizer, func, (w.clone(), g.clone()), span);
-        // The states it made end with it: their next values are known now.
-        let mut states = self.updating.as_mut().map(|u| std::mem::take(&mut u.states)).unwrap_or_default();
-        for state in &mut states[made_before..] {
-            if let (None, Some(Binding { value: Value::Tensor(t), .. })) = (&state.next, self.lookup(&state.name)) {
+        self.settle_states(made_before);
+        self.frames.pop();
+        result
+    }
+
+    /// How many states the body around has made so far.
+    pub(super) fn states_made(&self) -> usize {
+        self.updating.as_ref().map_or(0, |u| u.states.len())
+    }
+
+    /// The states made since then in the innermost block end with it: their next values are
+    /// known now.
+    pub(super) fn settle_states(&mut self, made_before: usize) {
+        let Some(block) = self.frames.last().and_then(|f| f.blocks.last()) else { return };
+        let Some(updating) = &mut self.updating else { return };
+        for state in &mut updating.states[made_before..] {
+            if let (None, Some(Binding { value: Value::Tensor(t), .. })) = (&state.next, block.get(&state.name)) {
                 state.next = Some(t.clone());
             }
         }
-        if let Some(updating) = &mut self.updating {
-            updating.states = states;
-        }
-        self.frames.pop();
-        result
     }
 
     fn inner_body(&mut self, optimizer: &ast::Optimizer, func: &Func, values: (Tensor, Tensor), span: Span) -> Lowered<Value> {
@@ -485,7 +493,7 @@ impl Lowerer<'_> {
             if let Some(w) = block.get_mut(&arm.weight.text) {
                 w.value = Value::Tensor(next);
             }
-            self.frames.push(Frame { blocks: vec![hyper] });
+            self.frames.push(Frame::new(hyper));
             let result = self.enter(&mut member, &arm, &mut block, |this| {
                 body.statements.iter().try_for_each(|stmt| this.statement(stmt))
             });

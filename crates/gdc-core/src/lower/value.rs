@@ -120,6 +120,10 @@ pub enum Builtin {
     Reshape,
     /// `size(x)`: the number of elements
     Size,
+    /// `grad(e, x)`
+    Grad,
+    /// `leaf(e)`
+    Leaf,
     /// A uniform draw in [0, 1) for each element of the parameter being initialised.
     UnitUniform,
     /// A standard normal draw for each element of the parameter being initialised.
@@ -160,6 +164,8 @@ pub fn builtin(name: &str) -> Option<Builtin> {
         "div" => Builtin::Div,
         "reshape" => Builtin::Reshape,
         "size" => Builtin::Size,
+        "grad" => Builtin::Grad,
+        "leaf" => Builtin::Leaf,
         "unit_uniform" => Builtin::UnitUniform,
         "unit_normal" => Builtin::UnitNormal,
         _ => return None,
@@ -170,7 +176,7 @@ pub fn builtin(name: &str) -> Option<Builtin> {
 pub const BUILTIN_NAMES: &[&str] = &[
     "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "floor", "ceil", "round", "sin", "cos",
     "tanh", "sigmoid", "softplus", "erf", "detach", "max", "min", "sum", "mean", "prod", "lse",
-    "argmax", "argmin", "any", "all", "div", "reshape", "size",
+    "argmax", "argmin", "any", "all", "div", "reshape", "size", "grad", "leaf",
 ];
 
 /// What a name is bound to.

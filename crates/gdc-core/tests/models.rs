@@ -1,0 +1,102 @@
+//! Whole models that use the language widely: each pass leaves a valid graph, and the
+//! gradients agree with finite differences in f64, before and after simplification.
+
+use gdc_core::compile_model;
+use gdc_core::library::Library;
+use gdc_interp::{Batch, CheckOptions, Session, Tensor, gradient_check};
+use gdc_ir::{Model, Ty};
+use gdc_syntax::{Diagnostics, SourceMap, ast, parse};
+
+fn compile(name: &str, text: &str) -> Model {
+    let (mut sources, mut diagnostics) = (SourceMap::default(), Diagnostics::default());
+    let file = sources.add(name, text);
+    let parsed = parse::parse_file(text, file, &mut diagnostics);
+    let result = parsed.and_then(|file| {
+        let found = file.items.iter().find_map(|i| match &i.kind {
+            ast::ItemKind::Model(m) => Some(m.clone()),
+            _ => None,
+        });
+        let mut library = Library::new(file.items);
+        let model = found.expect("the source has a model");
+        compile_model(&model, &[], &mut library, &mut sources, &mut diagnostics, &mut |pass, graph| {
+            if let Err(violations) = gdc_ir::verify::verify(graph) {
+                panic!("{name} after {pass}: {violations:#?}");
+            }
+        })
+    });
+    let messages: Vec<String> =
+        diagnostics.as_slice().iter().map(|d| gdc_syntax::render::short(d, &sources)).collect();
+    result.unwrap_or_else(|_| panic!("{name}: {messages:#?}"))
+}
+
+/// Numbers that are as good as random for this purpose.
+fn numbers(count: usize, seed: usize) -> Vec<f64> {
+    (0..count).map(|i| ((i * 37 + seed * 101) as f64 * 0.618).sin() * 1.3).collect()
+}
+
+fn batch(model: &Model, samples: usize) -> Batch {
+    let mut batch = Batch::of(samples);
+    for (k, &id) in model.inputs.iter().chain(&model.targets).enumerate() {
+        let node = model.graph.node(id);
+        let mut shape = node.shape.clone();
+        shape[0] = samples;
+        let count = shape.iter().product();
+        let value = match (node.ty, node.range) {
+            (Ty::Int, Some((low, high))) => {
+                let values = (0..count as i64).map(|i| low + (i * 7 + 3) % (high - low)).collect();
+                Tensor::int(&shape, values)
+            }
+            _ => Tensor::real(&shape, numbers(count, k)),
+        };
+        batch = batch.with(node.name.clone(), value.expect("the values fit the shape"));
+    }
+    batch
+}
+
+/// Moves every parameter away from its initial value, so that biases and gains count.
+fn disturb(session: &mut Session<'_>, model: &Model) {
+    for (k, kept) in model.params.iter().enumerate() {
+        let node = model.graph.node(kept.node);
+        let old = session.get(&node.name).expect("every parameter has a value").to_vec();
+        let moved = old.iter().zip(numbers(old.len(), k + 50)).map(|(a, b)| a + 0.2 * b).collect();
+        let value = Tensor::real(&node.shape, moved).expect("the values fit the shape");
+        session.set(&node.name, value).expect("the parameter exists");
+    }
+}
+
+fn check(name: &str, text: &str) {
+    let model = compile(name, text);
+    for samples in [model.settings.batch.unwrap_or(1), 1] {
+        let mut session = Session::new(&model, 5).expect("the model can be initialised");
+        disturb(&mut session, &model);
+        let batch = batch(&model, samples);
+        let report = gradient_check(&model, &session, &batch, CheckOptions::default()).expect("the model can be run");
+        assert!(report.compared() > report.kinks() * 10, "{name}: too many kinks\n{report}");
+        assert!(report.worst() < 1e-7, "{name}:\n{report}");
+        for _ in 0..3 {
+            let loss = session.step(&batch).expect("a step can be taken");
+            assert!(loss.is_finite(), "{name}: the loss is {loss}");
+        }
+    }
+}
+
+macro_rules! models {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            check(stringify!($name), include_str!(concat!("models/", stringify!($name), ".gd")));
+        }
+    )*};
+}
+
+models! { attention convolution oscillator residual updates }
+
+#[test]
+fn the_straight_through_estimator_passes_the_gradient_of_a_linear_layer() {
+    let model = compile("quantised", include_str!("models/quantised.gd"));
+    let session = Session::new(&model, 5).expect("the model can be initialised");
+    let batch = batch(&model, 2);
+    let gradients = session.gradients(&batch).expect("the model can be run");
+    let w = gradients["w"].to_vec();
+    assert!(w.iter().all(|g| g.is_finite() && g.abs() > 1e-6), "{w:?}");
+}
