@@ -3,7 +3,7 @@
 use crate::Context;
 use crate::batch::tuple;
 use crate::layout::Field;
-use gdc_ir::program::{BufferRole, Elem};
+use gdc_ir::program::Elem;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
