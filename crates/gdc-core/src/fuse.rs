@@ -4,7 +4,7 @@
 use crate::build::substitute;
 use crate::rebuild::{Rebuild, Replacement};
 use crate::unit::unit_axes;
-use gdc_ir::{Expr, ExprId, Exprs, Graph, Model, Node, NodeId, NodeKind, Op, Var};
+use gdc_ir::{Expr, ExprId, Exprs, Graph, Leaf, Model, Node, NodeId, NodeKind, Op, Var};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Expressions are not inlined into ones deeper than this, so that later walks stay shallow.
@@ -31,6 +31,7 @@ pub fn fuse(model: &mut Model) {
         let kind = unit_axes(&mut rebuild.graph.exprs, kind);
         if let NodeKind::Compute { axes, reduce: None, body } = &kind
             && !fixed.contains(&id)
+            && !reads_counter(&rebuild.graph, *body)
             && (is_trivial(&rebuild.graph.exprs, *body) || (uses.inlines(id, &node) && depths.of(&rebuild.graph.exprs, *body) < MAX_DEPTH))
         {
             rebuild.set(id, Replacement::Body(axes.clone(), *body));
@@ -73,6 +74,11 @@ fn renamed(graph: &Graph, kind: &NodeKind) -> Option<NodeId> {
     let Expr::Read { node, at, otherwise: None } = graph.exprs.get(*body) else { return None };
     let whole = at.len() == axes.len() && at.iter().zip(axes).all(|(&e, &v)| graph.exprs.as_var(e) == Some(v));
     (whole && graph.node(*node).leaf().is_none()).then_some(*node)
+}
+
+/// Once-per-step scalars stay statements of their own: no other statement reads the counter.
+fn reads_counter(graph: &Graph, body: ExprId) -> bool {
+    graph.exprs.read_nodes(body).iter().any(|&n| graph.node(n).leaf() == Some(Leaf::Counter))
 }
 
 /// How often nodes are read, and by what.

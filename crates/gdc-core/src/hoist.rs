@@ -4,7 +4,7 @@
 
 use crate::build::Build;
 use crate::rebuild::{Rebuild, Replacement};
-use gdc_ir::{Expr, ExprId, Graph, Model, Node, NodeKind, Op, Ty, Var};
+use gdc_ir::{Expr, ExprId, Graph, Leaf, Model, Node, NodeKind, Op, Ty, Var};
 use std::collections::{BTreeMap, HashMap};
 
 /// An expression cheaper than this (in additions) is computed where it stands.
@@ -21,7 +21,10 @@ pub fn hoist(model: &mut Model) {
         if let NodeKind::Compute { axes, reduce, body } = &mut node.kind {
             let mut domain = axes.clone();
             domain.extend(reduce.iter().flat_map(|r| &r.over));
-            let mut hoister = Hoister { graph: &mut rebuild.graph, once: &mut once, domain: &domain, origin: node.origin, name: node.name.clone(), facts: BTreeMap::new() };
+            let graph = &mut rebuild.graph;
+            let step = domain.is_empty() && graph.exprs.read_nodes(*body).iter().all(|&n| graph.is_step_scalar(n));
+            let (origin, name) = (node.origin, node.name.clone());
+            let mut hoister = Hoister { graph, once: &mut once, domain: &domain, step, origin, name, facts: BTreeMap::new() };
             *body = hoister.expr(*body);
         }
         let new = rebuild.graph.add(node);
@@ -35,6 +38,8 @@ struct Hoister<'g> {
     /// What was hoisted before, and the read that replaces it.
     once: &'g mut HashMap<ExprId, ExprId>,
     domain: &'g [Var],
+    /// Whether the statement is itself a once-per-step scalar.
+    step: bool,
     origin: Option<gdc_ir::Loc>,
     name: String,
     /// Free variables and cost of expressions of this statement.
@@ -55,6 +60,9 @@ impl Hoister<'_> {
 
     fn expr(&mut self, e: ExprId) -> ExprId {
         let Expr::Op(op, args) = self.graph.exprs.get(e).clone() else { return e };
+        if !self.step && self.counts_steps(e) {
+            return self.own_statement(e, Vec::new());
+        }
         let (vars, cost) = self.fact(e);
         let constant = !vars.iter().any(|_| true) && self.graph.exprs.read_nodes(e).is_empty();
         if constant {
@@ -74,8 +82,21 @@ impl Hoister<'_> {
                 return self.graph.exprs.mul(numerator, reciprocal);
             }
         }
+        self.parts(op, &args)
+    }
+
+    fn parts(&mut self, op: Op, args: &[ExprId]) -> ExprId {
         let args: Vec<ExprId> = args.iter().map(|&a| self.expr(a)).collect();
         self.graph.exprs.op(op, &args)
+    }
+
+    /// Whether an expression reads the counter and depends on nothing but steps: however cheap,
+    /// it is a statement of its own, since only such statements read the counter.
+    fn counts_steps(&self, e: ExprId) -> bool {
+        let reads = self.graph.exprs.read_nodes(e);
+        reads.iter().any(|&n| self.graph.node(n).leaf() == Some(Leaf::Counter))
+            && reads.iter().all(|&n| self.graph.is_step_scalar(n))
+            && self.graph.exprs.free_vars(e).is_empty()
     }
 
     /// A statement that computes `e` over just the axes that it varies over.
@@ -87,18 +108,28 @@ impl Hoister<'_> {
         let per_sample = axes.first().is_some_and(|&v| self.graph.exprs.var(v).batch);
         let every_step = axes.is_empty() && self.graph.exprs.read_nodes(e).iter().all(|&n| self.graph.is_step_scalar(n));
         let name = if every_step { "per_step".to_owned() } else { format!("{}.part", self.name) };
+        let body = match self.graph.exprs.get(e).clone() {
+            Expr::Op(op, args) if !every_step => {
+                let (graph, once) = (&mut *self.graph, &mut *self.once);
+                let (origin, name) = (self.origin, self.name.clone());
+                let mut inner = Hoister { graph, once, domain: &axes, step: false, origin, name, facts: BTreeMap::new() };
+                inner.parts(op, &args)
+            }
+            _ => e,
+        };
+        let ty = self.graph.exprs.ty(e);
         let node = Node {
             name,
             shape: axes.iter().map(|&v| self.graph.exprs.extent(v)).collect(),
-            kind: NodeKind::Compute { axes: axes.clone(), reduce: None, body: e },
-            ty: Ty::Real,
+            kind: NodeKind::Compute { axes: axes.clone(), reduce: None, body },
+            ty,
             range: None,
             per_sample,
             origin: self.origin,
         };
         let node = self.graph.add(node);
         let at = axes.iter().map(|&v| self.graph.exprs.index(v)).collect();
-        let read = self.graph.exprs.read(node, Ty::Real, at, None);
+        let read = self.graph.exprs.read(node, ty, at, None);
         self.once.insert(e, read);
         read
     }

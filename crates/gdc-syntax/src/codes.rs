@@ -56,6 +56,69 @@ codes! {
             stopped. Split the expression or the block that is being parsed.";
     E0099: "The parser and the grammar disagree. This is a mistake in gdc; please report \
             it with the source.";
+    // E01xx: names, calls and imports.
+    E0101: "Nothing is defined under this name. Names of a function or layer are its \
+            parameters and lets; beyond them there are the definitions of the source, of \
+            what it imports, and of the standard library.";
+    E0102: "A name is defined a second time. No name shadows another, so that a name means \
+            one thing throughout a body; a state's next value is given with `<-`.";
+    E0103: "Something is called that is neither a function nor a layer. Elements of a tensor \
+            are read with brackets: `x[i]`.";
+    E0104: "An argument is given under a name that the callee has no parameter for, or twice.";
+    E0105: "A parameter that has no default got no argument in this call.";
+    E0106: "More arguments are given than there are parameters.";
+    E0107: "Two layers have the same path. Parameters are named `let.label.param`, and the \
+            label is the layer's name unless `as` gives another one: `dense(10) as head`.";
+    E0108: "Definitions call each other without end. They are expanded where they are called, \
+            so that a definition cannot lead to itself.";
+    E0109: "An imported file cannot be read. Imports are relative to the file that holds them.";
+    // E02xx: shapes and indices.
+    E0201: "Two shapes that must be equal differ. Axes are aligned from the right; an argument \
+            with fewer axes is shared along the others, and a size of 1 is never stretched.";
+    E0202: "A tensor has more or fewer axes than are wanted here. The batch is not among them: \
+            shapes are those of one sample.";
+    E0203: "Nothing says where an index runs. It comes from a bare read such as `x[i]`, or is \
+            written as `i in 0..n`; arithmetic such as `x[i + 1]` gives no range.";
+    E0204: "A read can fall outside its tensor. Shorten the range, or state the value that \
+            lies outside: `x[i + 1] else 0`.";
+    E0205: "A size is not a whole number. In sizes `/` must divide exactly; `div(a, b)` rounds \
+            down.";
+    E0206: "A size is zero, negative or larger than any tensor or model may be.";
+    E0207: "A reshape changes the number of elements. It only regroups them, in row-major order.";
+    E0208: "An index reads axes of different sizes. Both bare reads must agree, unless the \
+            index states a smaller range itself.";
+    // E03xx: kinds and types of values.
+    E0301: "A value of another kind is wanted, such as a tensor where a layer stands.";
+    E0302: "A number stands where a truth value is wanted, a truth value where a number is, or \
+            a real number where an integer is.";
+    E0303: "This value must be known when the model is compiled, and it depends on values that \
+            exist only when the model runs.";
+    E0304: "An integer does not lie in the range that is wanted, or its range is malformed. \
+            Integer inputs state theirs: `target label: in 0..10;`.";
+    E0305: "A number does not fit its type, or a divisor is not positive.";
+    // E04xx: statements and their places.
+    E0401: "A statement or expression stands where it has no meaning.";
+    E0402: "A model says nowhere what is minimised. Add `loss e;`.";
+    E0403: "A loss or metric is one number for each sample, and this is a tensor. Take its \
+            `mean(...)` or `sum(...)`.";
+    E0404: "An output is computed where no targets are given, so it cannot read one.";
+    E0405: "`<-` gives the next value of a state, of a carry, or of what an optimizer binds; \
+            this name has none.";
+    E0406: "The source holds no model, or not the one asked for.";
+    // E05xx: optimizers and settings.
+    E0501: "A parameter has no optimizer or more than one, a path selects nothing, or \
+            something else stands where an optimizer or transform is wanted.";
+    E0502: "There is no setting of this name in `train { ... }`.";
+    E0503: "A setting cannot have this value; the message says which values it takes.";
+    // E09xx: limits of this version.
+    E0901: "The language has this construct, but this version of gdc does not compile it yet.";
+    // W00xx: warnings.
+    W0001: "A parameter called `logits` takes scores of any size, and is given values that \
+            always lie between 0 and 1. Softmax or sigmoid is then applied twice: training \
+            works badly, with no other sign that something is wrong.";
+    W0002: "The first axis of an input is as long as the batch. The batch is never written: \
+            such an input has that many rows in each sample.";
+    W0003: "The loss does not depend on this parameter, so it is never updated.";
 }
 
 /// The explanation of a code such as `E0001`, or `None` where there is no such code.

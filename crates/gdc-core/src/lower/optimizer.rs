@@ -84,6 +84,7 @@ impl Lowerer<'_> {
         let uses = std::mem::take(&mut self.optimizers);
         self.check_selectors(&uses)?;
         let gradients = self.model.gradients.clone();
+        self.warn_unused(&gradients);
         let chosen = self.choose_optimizers(&uses, &gradients)?;
         let mut members: Vec<Member> = gradients.iter().map(|g| self.member(g)).collect();
         let mut failed = false;
@@ -108,6 +109,21 @@ impl Lowerer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A parameter that the loss does not depend on is almost always a slip.
+    fn warn_unused(&mut self, gradients: &[Update]) {
+        for kept in self.model.params.clone() {
+            if self.model.frozen.contains(&kept.node) || gradients.iter().any(|g| g.target == kept.node) {
+                continue;
+            }
+            let node = self.model.graph.node(kept.node);
+            let (name, span) = (node.name.clone(), span_of(node.origin));
+            self.report(
+                Diagnostic::warning(codes::UNUSED_PARAM, span, format!("the loss does not depend on the parameter `{name}`"))
+                    .help(format!("use it, take it out, or `freeze {name};` to say that it stays as it is")),
+            );
+        }
     }
 
     /// Which optimizer updates each parameter: one with a selector for it wins over one for all.
@@ -477,8 +493,7 @@ impl Lowerer<'_> {
 
     /// The last values of a parameter and of its states become their next ones.
     fn commit(&mut self, mut member: Member) -> Lowered<()> {
-        let origin = self.model.graph.node(member.target).origin;
-        let span = origin.map_or(Span::new(gdc_syntax::FileId(0), 0, 0), |l| Span::new(gdc_syntax::FileId(l.0), l.1 as usize, l.2 as usize));
+        let span = span_of(self.model.graph.node(member.target).origin);
         let axes = member.axes.clone();
         self.hint = Some(format!("{}.next", member.path));
         let value = self.compute(axes.clone(), None, member.weight, None, span)?;
@@ -531,6 +546,12 @@ impl Lowerer<'_> {
         self.model.updates.push(Update { target: leaf, value });
         Ok(())
     }
+}
+
+/// The source place of a node.
+fn span_of(origin: Option<gdc_ir::Loc>) -> Span {
+    let loc = origin.unwrap_or(gdc_ir::Loc(0, 0, 0));
+    Span { file: gdc_syntax::FileId(loc.0), start: loc.1, end: loc.2 }
 }
 
 /// The weight and gradient as a body sees them: one element, or the whole tensor.
