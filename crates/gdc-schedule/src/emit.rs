@@ -43,6 +43,8 @@ pub(crate) struct Emit<'a> {
     pub known: BTreeMap<(NodeId, Vec<i64>), Value>,
     /// The lane axis, in the vector part of a kernel.
     pub lane: Option<Lane>,
+    /// Variables whose loops are split.
+    pub splits: BTreeMap<Var, Vec<usize>>,
     /// Whether some reduction runs in lanes.
     pub reduced_in_lanes: bool,
     /// The members whose values go into locals, because later ones read them or because
@@ -67,6 +69,7 @@ impl<'a> Emit<'a> {
             batch: None,
             known: BTreeMap::new(),
             lane: None,
+            splits: BTreeMap::new(),
             reduced_in_lanes: false,
             bound: BTreeSet::new(),
             turns: 0,

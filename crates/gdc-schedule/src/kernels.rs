@@ -5,12 +5,13 @@ use crate::emit::Emit;
 use crate::group::Group;
 use crate::nest;
 use crate::plan::{Plan, Target};
+use crate::split::splits;
 use crate::storage::Storage;
 use crate::tile;
 use crate::unroll;
 use gdc_ir::program::{Elem, Kernel};
 use gdc_ir::{NodeId, NodeKind, Precision};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kernels that compute a group, in order.
 pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: &Group) -> Vec<Kernel> {
@@ -21,6 +22,7 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
     };
     let mut emit = Emit::new(plan, storage, build, real);
     emit.bound = bound(plan, group);
+    emit.splits = if group.unrolled { BTreeMap::new() } else { splits(plan, storage, emit.build, group) };
     let mut out = Vec::new();
     match &plan.graph.node(first).kind {
         NodeKind::Scatter { .. } => {

@@ -11,6 +11,7 @@ mod lanes;
 mod nest;
 mod pack;
 mod plan;
+mod split;
 mod storage;
 mod tile;
 mod unroll;

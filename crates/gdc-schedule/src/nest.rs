@@ -3,8 +3,9 @@
 use crate::emit::{Emit, Env};
 use crate::group::Group;
 use crate::int::Int;
+use crate::split::{Axis, axes};
 use gdc_ir::program::{BufferId, Elem, Index, LANES, LocalTy, Place, Stmt, Value};
-use gdc_ir::{ExprId, Graph, NodeId, NodeKind, Op, Red, Var};
+use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Var};
 
 /// Shorter reductions are not worth lanes.
 const SHORTEST: usize = 8;
@@ -13,8 +14,8 @@ pub(crate) const LITERALS: usize = 200;
 
 /// Loops over the shape of a group, all members in the innermost.
 pub(crate) fn nest(emit: &mut Emit<'_>, group: &Group) {
-    let dims = dims(&emit.plan.graph, group);
-    emit.repeat_all(&dims, |emit, point| {
+    let axes = axes(emit, group);
+    emit.repeat_axes(&axes, &[], |emit, point| {
         emit.point = point;
         let mut stores = Vec::new();
         for &id in &group.members {
@@ -24,17 +25,6 @@ pub(crate) fn nest(emit: &mut Emit<'_>, group: &Group) {
         // Stored only now: a member may still have read what these replace.
         emit.out.extend(stores);
     });
-}
-
-/// Names and extents of a group's loops.
-pub(crate) fn dims(graph: &Graph, group: &Group) -> Vec<(String, usize)> {
-    let named = |k: usize| {
-        group.members.iter().find_map(|&id| match &graph.node(id).kind {
-            NodeKind::Compute { axes, .. } => axes.get(k).map(|&v| graph.exprs.var(v).name.clone()),
-            _ => None,
-        })
-    };
-    group.shape.iter().enumerate().map(|(k, &n)| (named(k).unwrap_or_default(), n)).collect()
 }
 
 /// Makes a member's value at the place at hand known to later ones, and notes its store.
@@ -118,9 +108,12 @@ pub(crate) fn combine(op: Red, a: Value, b: Value) -> Value {
 /// Loops over variables; the body is given where they stand, and their integers.
 pub(crate) fn turns(emit: &mut Emit<'_>, over: &[Var], env: &Env, body: impl FnOnce(&mut Emit<'_>, &Env, &[Int])) {
     let exprs = &emit.plan.graph.exprs;
-    let dims: Vec<(String, usize)> =
-        over.iter().map(|&v| (exprs.var(v).name.clone(), exprs.extent(v))).collect();
-    emit.repeat_all(&dims, |emit, at| {
+    let axis = |&v: &Var| {
+        let factors = emit.splits.get(&v).cloned().unwrap_or_else(|| vec![exprs.extent(v)]);
+        Axis { name: exprs.var(v).name.clone(), factors }
+    };
+    let axes: Vec<Axis> = over.iter().map(axis).collect();
+    emit.repeat_axes(&axes, &[], |emit, at| {
         let mut env = env.clone();
         env.extend(over.iter().copied().zip(at.iter().cloned()));
         body(emit, &env, &at);

@@ -10,6 +10,9 @@ use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Kernel, Place, Value};
 /// How many reads an element must have for a copy to be worth it.
 const REUSE: usize = 6;
 
+/// The side of a block that is transposed at once.
+const BLOCK: usize = 16;
+
 /// A copy that was made for the kernel at hand.
 #[derive(Clone, Debug)]
 pub(crate) struct Packed {
@@ -51,14 +54,7 @@ impl Emit<'_> {
         shape.push(n);
         let copy = self.temporary(&format!("{name}.t"), shape, elem);
         let outer = std::mem::take(&mut self.out);
-        let dims: Vec<(String, usize)> = source_shape.iter().map(|&n| ("i".to_owned(), n)).collect();
-        self.repeat_all(&dims, |emit, from| {
-            let mut to = from.clone();
-            let moved = to.remove(axis);
-            to.push(moved);
-            let value = Value::Load(buffer, Emit::indices(&from));
-            emit.set(Place::Element(copy, Emit::indices(&to)), value);
-        });
+        self.transpose(buffer, copy, &source_shape, axis);
         let body = std::mem::replace(&mut self.out, outer);
         let reason = format!("transposed, so that axis {axis} is contiguous for the next kernel");
         self.remember(buffer, how, copy, format!("{name}.t = {name} with axis {axis} last"), reason, body);
@@ -69,6 +65,41 @@ impl Emit<'_> {
     pub fn padded_lanes(&mut self, node: NodeId, at: &[Int], fill: f64) -> Option<Value> {
         let (buffer, at) = self.padded(node, at, fill)?;
         self.load_lanes(buffer, at)
+    }
+
+    /// Copies with an axis moved to the end, in blocks, so that both what is read and what is
+    /// written stays in the cache.
+    fn transpose(&mut self, from: BufferId, to: BufferId, shape: &[usize], axis: usize) {
+        let last = shape.len() - 1;
+        let rest: Vec<(String, usize)> = (0..shape.len())
+            .filter(|&k| k != axis && k != last)
+            .map(|k| ("i".to_owned(), shape[k]))
+            .collect();
+        let parts = |n: usize| [(0, n / BLOCK, BLOCK), (n / BLOCK * BLOCK, 1, n % BLOCK)];
+        self.repeat_all(&rest, |emit, rest| {
+            for (from_row, row_blocks, rows) in parts(shape[axis]) {
+                for (from_column, column_blocks, columns) in parts(shape[last]) {
+                    if row_blocks * rows * column_blocks * columns == 0 {
+                        continue;
+                    }
+                    let dims = [row_blocks, column_blocks, columns, rows].map(|n| ("i".to_owned(), n));
+                    emit.repeat_all(&dims, |emit, at| {
+                        let row = at[0].scaled(rows as i64).plus(&at[3], 1).shifted(from_row as i64);
+                        let column = at[1].scaled(columns as i64).plus(&at[2], 1).shifted(from_column as i64);
+                        let mut others = rest.iter().cloned();
+                        let mut source: Vec<Int> = (0..last)
+                            .map(|k| if k == axis { row.clone() } else { others.next().unwrap_or_default() })
+                            .collect();
+                        source.push(column);
+                        let mut target = source.clone();
+                        let moved = target.remove(axis);
+                        target.push(moved);
+                        let value = Value::Load(from, Emit::indices(&source));
+                        emit.set(Place::Element(to, Emit::indices(&target)), value);
+                    });
+                }
+            }
+        });
     }
 
     /// A tensor with its border written out, and the place in it.

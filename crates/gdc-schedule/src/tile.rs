@@ -10,11 +10,17 @@ use crate::group::Group;
 use crate::guards::factors;
 use crate::int::Int;
 use crate::nest;
+use crate::split::axes;
 use gdc_ir::program::{Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
 use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Var};
 
 /// Fewer results than this side by side are not worth lanes.
 const NARROWEST: usize = 4;
+
+/// Fewer chains of additions than this wait for each other.
+const ENOUGH: usize = 8;
+/// More registers than this do not fit beside the operands.
+const MOST: usize = 25;
 
 /// A reduction to tile, taken apart.
 struct Contraction {
@@ -26,8 +32,8 @@ struct Contraction {
     a: Vec<ExprId>,
     /// Dependent on it.
     b: Vec<ExprId>,
-    /// The axis that is blocked into rows.
-    row: Option<usize>,
+    /// The axis that is blocked into rows, and one that could be taken along.
+    rows: [Option<usize>; 2],
 }
 
 /// Some columns of the result: `count` blocks from `from` on, each of `vectors` vectors, the
@@ -42,23 +48,40 @@ struct Columns {
 
 /// Where a tile stands.
 struct Spot {
-    outer: Vec<Int>,
-    row: Int,
-    rows: usize,
-    column: Int,
+    /// The place of its first element in each axis.
+    base: Vec<Int>,
+    /// Rows, and as many of the second row axis for each.
+    rows: [usize; 2],
     columns: Columns,
 }
 
 impl Spot {
     /// The registers of the tile; an extent of 1 is left out.
     fn register_dims(&self) -> Vec<usize> {
-        [self.rows, self.columns.vectors].into_iter().filter(|&n| n > 1).collect()
+        [self.rows[0], self.rows[1], self.columns.vectors].into_iter().filter(|&n| n > 1).collect()
     }
 
     /// Which of them holds a vector of a row.
-    fn register(&self, r: &Int, v: &Int) -> Vec<Index> {
-        let all = [(self.rows, r), (self.columns.vectors, v)];
+    fn register(&self, r: &[Int; 2], v: &Int) -> Vec<Index> {
+        let all = [(self.rows[0], &r[0]), (self.rows[1], &r[1]), (self.columns.vectors, v)];
         all.into_iter().filter(|(n, _)| *n > 1).map(|(_, i)| i.index()).collect()
+    }
+
+    /// The place of a row and vector, at the lane at hand.
+    fn point(&self, c: &Contraction, emit: &Emit<'_>, r: &[Int; 2], v: &Int) -> Vec<Int> {
+        let mut point = self.base.clone();
+        for (row, r) in c.rows.iter().zip(r) {
+            if let Some(k) = row {
+                point[*k] = point[*k].plus(r, 1);
+            }
+        }
+        if let Some(column) = point.last_mut() {
+            *column = column.plus(v, LANES as i64);
+            if let Some(lane) = emit.lane {
+                *column = column.plus(&Int::var(lane.var), 1);
+            }
+        }
+        point
     }
 }
 
@@ -66,27 +89,42 @@ impl Spot {
 /// possible. The answer says what was done.
 pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
     let contraction = take_apart(emit, group)?;
-    let dims = nest::dims(&emit.plan.graph, group);
-    let (lane_name, width) = dims.last()?.clone();
+    let axes = axes(emit, group);
+    let lane = axes.len() - 1;
+    let width = axes[lane].inner();
     if emit.real != Elem::F32 || width < NARROWEST {
         return None;
     }
-    let columns = columns(width, contraction.row.is_some());
+    let columns = columns(width, contraction.rows[0].is_some());
     let vectors = columns.iter().map(|c| c.vectors).max()?;
-    let (row_name, height) = contraction.row.map_or((String::new(), 1), |k| dims[k].clone());
+    let height = contraction.rows[0].map_or(1, |k| axes[k].inner());
     let rows = rows(height, vectors);
-    let skip = |k: usize| Some(k) == contraction.row || k + 1 == dims.len();
-    let outer: Vec<(String, usize)> = (0..dims.len()).filter(|&k| !skip(k)).map(|k| dims[k].clone()).collect();
+    // Too few rows to keep the machine busy take a second row axis along, whole.
+    let second = contraction.rows[1].filter(|&k| {
+        rows * vectors < ENOUGH && rows * axes[k].inner() * vectors <= MOST && height.is_multiple_of(rows)
+    });
+    let contraction = Contraction { rows: [contraction.rows[0], second], ..contraction };
+    let rows_2 = second.map_or(1, |k| axes[k].inner());
+    let kept: Vec<usize> = [Some(lane), contraction.rows[0], second].into_iter().flatten().collect();
     emit.turns = emit.plan.turns(contraction.head);
     let mut possible = true;
-    emit.repeat_all(&outer, |emit, outer| {
+    emit.repeat_axes(&axes, &kept, |emit, start| {
         for &columns in &columns {
-            emit.repeat(&lane_name, columns.count, |emit, block| {
-                let column = block.scaled((columns.vectors * LANES) as i64).shifted(columns.from as i64);
-                let spot = |row: Int, rows: usize| Spot { outer: outer.clone(), row, rows, column: column.clone(), columns };
+            emit.repeat(&axes[lane].name, columns.count, |emit, block| {
+                let mut start = start.clone();
+                let step = (columns.vectors * LANES) as i64;
+                start[lane] = start[lane].plus(&block, step).shifted(columns.from as i64);
+                let spot = |row: Int, rows: usize| {
+                    let mut base = start.clone();
+                    if let Some(k) = contraction.rows[0] {
+                        base[k] = base[k].plus(&row, 1);
+                    }
+                    Spot { base, rows: [rows, rows_2], columns }
+                };
                 let whole = height / rows;
+                let row_name = contraction.rows[0].map_or("", |k| axes[k].name.as_str());
                 if whole > 0 {
-                    emit.repeat(&row_name, whole, |emit, k| {
+                    emit.repeat(row_name, whole, |emit, k| {
                         possible &= one_tile(emit, group, &contraction, &spot(k.scaled(rows as i64), rows)).is_some();
                     });
                 }
@@ -97,7 +135,7 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
             });
         }
     });
-    possible.then(|| reason(emit, &contraction, rows, vectors, &lane_name))
+    possible.then(|| reason(emit, &contraction, rows * rows_2, vectors, &axes[lane].name))
 }
 
 fn reason(emit: &Emit<'_>, c: &Contraction, rows: usize, vectors: usize, lane_name: &str) -> String {
@@ -131,8 +169,10 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
         let v = axes[k];
         exprs.extent(v) > 1 && a.iter().any(|&e| has(e, v)) && !b.iter().any(|&e| has(e, v))
     };
-    let row = (0..axes.len() - 1).filter(blockable).max_by_key(|&k| (exprs.extent(axes[k]).min(LANES), k));
-    Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, row })
+    let mut rows: Vec<usize> = (0..axes.len() - 1).filter(blockable).collect();
+    rows.sort_by_key(|&k| std::cmp::Reverse((exprs.extent(axes[k]).min(LANES), k)));
+    let rows = [rows.first().copied(), rows.get(1).copied()];
+    Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, rows })
 }
 
 /// How the columns are cut: two or three vectors side by side where there are rows to reuse
@@ -182,12 +222,12 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
     if !possible {
         return None;
     }
-    emit.repeat("r", spot.rows, |emit, r| {
+    each_row(emit, spot, |emit, r| {
         each_vector(emit, spot.columns, |emit, v| {
-            let place = spot.register(&r, &v);
+            let place = spot.register(r, &v);
             emit.values.clear();
             emit.values.insert(c.head, Value::Local(acc, place));
-            emit.point = point(c, spot, &r, &column(emit, spot, &v));
+            emit.point = spot.point(c, emit, r, &v);
             possible &= elements(emit, &group.members).is_some();
         });
     });
@@ -197,36 +237,16 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
 /// One turn of the reduction.
 fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env: &Env) -> Option<()> {
     let mut possible = true;
-    let environment = |r: &Int, column: Int| {
+    let zero = [Int::default(), Int::default()];
+    let environment = |emit: &Emit<'_>, r: &[Int; 2], v: &Int| {
         let mut env = env.clone();
-        env.extend(c.axes.iter().copied().zip(point(c, spot, r, &column)));
+        env.extend(c.axes.iter().copied().zip(spot.point(c, emit, r, v)));
         env
     };
     // With one row there is nothing to keep the loaded vectors for.
-    let kept = (spot.rows > 1).then(|| {
-        if spot.columns.vectors == 1 {
-            return emit.with_lanes(spot.columns.valid, |emit| {
-                let env = environment(&Int::default(), column(emit, spot, &Int::default()));
-                let value = product(emit, &c.b, &env).unwrap_or(Value::Real(0.0));
-                possible &= !matches!(value, Value::Real(_));
-                let local = emit.build.local("b", LocalTy::Lanes, &[]);
-                emit.out.push(Stmt::Let { local, value });
-                local
-            });
-        }
-        let b = emit.build.local("b", LocalTy::Lanes, &[spot.columns.vectors]);
-        emit.out.push(Stmt::Var { local: b, init: Value::Splat(Box::new(Value::Real(0.0))) });
-        each_vector(emit, spot.columns, |emit, v| {
-            let env = environment(&Int::default(), column(emit, spot, &v));
-            match product(emit, &c.b, &env) {
-                Some(value) => emit.set(Place::Local(b, vec![v.index()]), value),
-                None => possible = false,
-            }
-        });
-        b
-    });
-    emit.repeat("r", spot.rows, |emit, r| {
-        let row_env = environment(&r, Int::default());
+    let kept = (spot.rows != [1, 1]).then(|| load_b(emit, c, spot, |emit, v| environment(emit, &zero, v), &mut possible));
+    each_row(emit, spot, |emit, r| {
+        let row_env = environment(emit, r, &Int::default());
         let a = c.a.iter().map(|&e| emit.scalar(e, &row_env)).collect::<Vec<_>>();
         let a = a.into_iter().reduce(|a, b| Value::Op(Op::Mul, vec![a, b]));
         let a = a.map(|a| emit.bind("a", LocalTy::Lanes, Value::Splat(Box::new(a))));
@@ -235,7 +255,7 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
                 Some(b) if spot.columns.vectors == 1 => Some(Value::Local(b, Vec::new())),
                 Some(b) => Some(Value::Local(b, vec![v.index()])),
                 None => {
-                    let env = environment(&r, column(emit, spot, &v));
+                    let env = environment(emit, r, &v);
                     product(emit, &c.b, &env)
                 }
             };
@@ -243,7 +263,7 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
                 possible = false;
                 return;
             };
-            let at = spot.register(&r, &v);
+            let at = spot.register(r, &v);
             let so_far = Value::Local(acc, at.clone());
             let value = match (c.op, &a) {
                 (Red::Sum, Some(a)) => Value::MulAdd(Box::new([a.clone(), b, so_far])),
@@ -255,6 +275,43 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
     possible.then_some(())
 }
 
+/// The vectors of B that all rows share, in a local array, or in one local if there is one.
+fn load_b(
+    emit: &mut Emit<'_>,
+    c: &Contraction,
+    spot: &Spot,
+    environment: impl Fn(&Emit<'_>, &Int) -> Env,
+    possible: &mut bool,
+) -> Local {
+    if spot.columns.vectors == 1 {
+        return emit.with_lanes(spot.columns.valid, |emit| {
+            let env = environment(emit, &Int::default());
+            let value = product(emit, &c.b, &env);
+            *possible &= value.is_some();
+            let local = emit.build.local("b", LocalTy::Lanes, &[]);
+            emit.out.push(Stmt::Let { local, value: value.unwrap_or(Value::Real(0.0)) });
+            local
+        });
+    }
+    let b = emit.build.local("b", LocalTy::Lanes, &[spot.columns.vectors]);
+    emit.out.push(Stmt::Var { local: b, init: Value::Splat(Box::new(Value::Real(0.0))) });
+    each_vector(emit, spot.columns, |emit, v| {
+        let env = environment(emit, &v);
+        match product(emit, &c.b, &env) {
+            Some(value) => emit.set(Place::Local(b, vec![v.index()]), value),
+            None => *possible = false,
+        }
+    });
+    b
+}
+
+/// Row by row.
+fn each_row(emit: &mut Emit<'_>, spot: &Spot, mut body: impl FnMut(&mut Emit<'_>, &[Int; 2])) {
+    emit.repeat("r", spot.rows[0], |emit, r| {
+        emit.repeat("s", spot.rows[1], |emit, s| body(emit, &[r, s]));
+    });
+}
+
 /// The product of factors in lanes.
 fn product(emit: &mut Emit<'_>, factors: &[ExprId], env: &Env) -> Option<Value> {
     let mut parts = Vec::new();
@@ -262,27 +319,6 @@ fn product(emit: &mut Emit<'_>, factors: &[ExprId], env: &Env) -> Option<Value> 
         parts.push(emit.vector(e, env)?);
     }
     parts.into_iter().reduce(|a, b| Value::Op(Op::Mul, vec![a, b]))
-}
-
-/// The place of the lane at hand in the last axis.
-fn column(emit: &Emit<'_>, spot: &Spot, v: &Int) -> Int {
-    let column = spot.column.plus(v, LANES as i64);
-    emit.lane.map_or(column.clone(), |lane| column.plus(&Int::var(lane.var), 1))
-}
-
-fn point(c: &Contraction, spot: &Spot, r: &Int, column: &Int) -> Vec<Int> {
-    let mut outer = spot.outer.iter();
-    (0..c.axes.len())
-        .map(|k| {
-            if Some(k) == c.row {
-                spot.row.plus(r, 1)
-            } else if k + 1 == c.axes.len() {
-                column.clone()
-            } else {
-                outer.next().cloned().unwrap_or_default()
-            }
-        })
-        .collect()
 }
 
 /// Vector by vector: a loop over the full ones, then the partial one.
@@ -327,18 +363,20 @@ pub(crate) fn elements(emit: &mut Emit<'_>, members: &[NodeId]) -> Option<()> {
 
 /// Writes a group without reductions in lanes along its last axis.
 pub(crate) fn map(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
-    let mut dims = nest::dims(&emit.plan.graph, group);
-    let (name, width) = dims.pop()?;
+    let axes = axes(emit, group);
+    let lane_axis = axes.len().checked_sub(1)?;
+    let (name, width) = (axes[lane_axis].name.clone(), axes[lane_axis].inner());
     if emit.real != Elem::F32 || width < NARROWEST {
         return None;
     }
     let mut possible = true;
-    emit.repeat_all(&dims, |emit, outer| {
+    emit.repeat_axes(&axes, &[lane_axis], |emit, start| {
         let mut block = |emit: &mut Emit<'_>, from: Int, valid: usize| {
             emit.with_lanes(valid, |emit| {
                 emit.values.clear();
-                emit.point = outer.clone();
-                emit.point.extend(emit.lane.map(|lane| from.plus(&Int::var(lane.var), 1)));
+                emit.point = start.clone();
+                let column = emit.point[lane_axis].plus(&from, 1);
+                emit.point[lane_axis] = emit.lane.map_or(column.clone(), |lane| column.plus(&Int::var(lane.var), 1));
                 possible &= elements(emit, &group.members).is_some();
             });
         };

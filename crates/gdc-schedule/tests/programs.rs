@@ -159,3 +159,25 @@ fn all_reductions() {
     }
     check_predict(&m.0);
 }
+
+#[test]
+fn flattened_inputs_are_read_without_division() {
+    let mut m = M::default();
+    let b = m.batch(16);
+    let image = m.leaf("image", Leaf::Input, &[16, 6, 20]);
+    let flat = m.reshape("flat", image, &[16, 120]);
+    let w = m.leaf("w", Leaf::Param, &[120, 24]);
+    let (i, j) = (m.var("i", 120), m.var("j", 24));
+    let z = m.contraction("z", &[b, j], &[i], (flat, &[b, i]), (w, &[i, j]));
+    let dw = m.contraction("dw", &[i, j], &[b], (flat, &[b, i]), (z, &[b, j]));
+    let r = m.read(flat, &[b, i]);
+    let twice = m.op(Op::Add, &[r, r]);
+    let twice = m.map("twice", &[b, i], twice);
+    let dx = m.contraction("dx", &[b, i], &[j], (z, &[b, j]), (w, &[i, j]));
+    for (name, node) in [("dw", dw), ("twice", twice), ("dx", dx)] {
+        m.0.outputs.push(Named { name: format!("out.{name}"), node });
+    }
+    let text = program_text::print_program(&check_predict(&m.0).predict);
+    assert!(!text.contains("div(") && !text.contains(" % "), "{text}");
+    assert!(!text.contains("scalar loops"), "{text}");
+}

@@ -1,0 +1,108 @@
+//! Index variables that stand for several axes of what is stored.
+//!
+//! A dense layer over a flattened image reads `image[b, i div 28, i % 28]`. Its loop over `i`
+//! becomes one over rows and one over columns, so that no place needs a division.
+
+use crate::build::Build;
+use crate::emit::Emit;
+use crate::group::Group;
+use crate::int::Int;
+use crate::plan::Plan;
+use crate::storage::Storage;
+use crate::views::matching;
+use gdc_ir::{Expr, NodeId, NodeKind, Var};
+use std::collections::BTreeMap;
+
+/// The loops of an axis, outermost first.
+#[derive(Clone, Debug)]
+pub(crate) struct Axis {
+    pub name: String,
+    /// Their extents; one, unless the axis is split.
+    pub factors: Vec<usize>,
+}
+
+impl Axis {
+    /// The extent of the innermost loop.
+    pub fn inner(&self) -> usize {
+        self.factors.last().copied().unwrap_or(1)
+    }
+}
+
+/// The variables of a group to split, with the extents to split them into.
+pub(crate) fn splits(plan: &Plan, storage: &Storage, build: &Build, group: &Group) -> BTreeMap<Var, Vec<usize>> {
+    let mut found = BTreeMap::new();
+    let mut look = |node: NodeId, at: &[Option<Var>]| {
+        let source = plan.source(node);
+        let Some(buffer) = storage.buffer(source) else { return };
+        if storage.batch_is_last(source) {
+            return;
+        }
+        let stored = &build.program.buffer(buffer).shape;
+        for (seen_axes, stored_axes) in matching(&plan.graph.node(node).shape, stored) {
+            let factors: Vec<usize> = stored[stored_axes].iter().copied().filter(|&n| n > 1).collect();
+            let var = if seen_axes.len() == 1 { at[seen_axes.start] } else { None };
+            if let Some(var) = var
+                && factors.len() > 1
+            {
+                found.entry(var).or_insert(factors);
+            }
+        }
+    };
+    for &id in &group.members {
+        let NodeKind::Compute { axes, body, .. } = &plan.graph.node(id).kind else { continue };
+        let exprs = &plan.graph.exprs;
+        exprs.walk(*body, &mut |e| {
+            if let Expr::Read { node, at, otherwise: None } = exprs.get(e) {
+                let at: Vec<Option<Var>> = at.iter().map(|&i| exprs.as_var(i)).collect();
+                look(*node, &at);
+            }
+        });
+        let at: Vec<Option<Var>> = axes.iter().map(|&v| Some(v)).collect();
+        look(id, &at);
+    }
+    found
+}
+
+/// The axes of a group's shape, split where some member needs it.
+pub(crate) fn axes(emit: &Emit<'_>, group: &Group) -> Vec<Axis> {
+    let graph = &emit.plan.graph;
+    let vars = |k: usize| {
+        group.members.iter().filter_map(move |&id| match &graph.node(id).kind {
+            NodeKind::Compute { axes, .. } => axes.get(k).copied(),
+            _ => None,
+        })
+    };
+    let axis = |(k, &n): (usize, &usize)| {
+        let name = vars(k).next().map_or(String::new(), |v| graph.exprs.var(v).name.clone());
+        let factors = vars(k).find_map(|v| emit.splits.get(&v)).cloned().unwrap_or_else(|| vec![n]);
+        Axis { name, factors }
+    };
+    group.shape.iter().enumerate().map(axis).collect()
+}
+
+impl Emit<'_> {
+    /// Loops over axes, outermost first. For those that are `kept` the innermost loop is left
+    /// to the body, which is given the place where it starts.
+    pub fn repeat_axes(&mut self, axes: &[Axis], kept: &[usize], body: impl FnOnce(&mut Self, Vec<Int>)) {
+        let loops = |k: usize| {
+            let n = axes[k].factors.len();
+            &axes[k].factors[..if kept.contains(&k) { n - 1 } else { n }]
+        };
+        let dims: Vec<(String, usize)> =
+            (0..axes.len()).flat_map(|k| loops(k).iter().map(move |&n| (axes[k].name.clone(), n))).collect();
+        let counts: Vec<usize> = (0..axes.len()).map(|k| loops(k).len()).collect();
+        self.repeat_all(&dims, |emit, at| {
+            let mut at = at.into_iter();
+            let mut place = Vec::new();
+            for (k, axis) in axes.iter().enumerate() {
+                let mut flat = Int::default();
+                for (n, i) in axis.factors.iter().zip(at.by_ref().take(counts[k])) {
+                    flat = flat.scaled(*n as i64).plus(&i, 1);
+                }
+                let scale = if kept.contains(&k) { axis.inner() } else { 1 };
+                place.push(flat.scaled(scale as i64));
+            }
+            body(emit, place);
+        });
+    }
+}
