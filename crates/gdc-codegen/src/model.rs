@@ -202,7 +202,8 @@ impl Context<'_> {
                 impl #name {
                     #[doc = " Like `new`, on the heap: nothing of it ever stands on the stack."]
                     pub fn boxed(seed: u64) -> #rt::Box<Self> {
-                        let mut boxed = #rt::boxed(&Self::ZERO);
+                        static ZERO: #rt::Zeros<#name> = #rt::Zeros::new(#name::ZERO);
+                        let mut boxed = ZERO.boxed();
                         boxed.init(seed);
                         boxed
                     }

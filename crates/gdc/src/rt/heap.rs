@@ -3,6 +3,7 @@
 use super::{Epoch, Error, Fit, FitOptions, Trainer, fit};
 pub use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::UnsafeCell;
 use core::ops::ControlFlow;
 
 /// A copy of `zero` on the heap that never stands on the stack, not even in a
@@ -20,6 +21,32 @@ pub fn boxed<T: Copy>(zero: &'static T) -> Box<T> {
     #[allow(unsafe_code)]
     unsafe {
         Box::from_raw(first)
+    }
+}
+
+/// What [`boxed`] copies, in a `static`: numbers that are zero cost nothing in
+/// the program's file then, where a constant of the same size can stand in it
+/// byte for byte.
+pub struct Zeros<T>(UnsafeCell<T>);
+
+// SAFETY: nothing ever changes the value: the cell only keeps it out of the
+// read-only part of the program. Shared references to a `T: Sync` can be used
+// by all threads.
+#[allow(unsafe_code)]
+unsafe impl<T: Sync> Sync for Zeros<T> {}
+
+impl<T: Copy> Zeros<T> {
+    /// For a `static`.
+    pub const fn new(zero: T) -> Self {
+        Zeros(UnsafeCell::new(zero))
+    }
+
+    /// A copy on the heap, as [`boxed`] makes it.
+    #[must_use]
+    pub fn boxed(&'static self) -> Box<T> {
+        // SAFETY: there are no unique references to the value.
+        #[allow(unsafe_code)]
+        boxed(unsafe { &*self.0.get() })
     }
 }
 
