@@ -32,6 +32,7 @@ pub fn fuse(model: &mut Model) {
         if let NodeKind::Compute { axes, reduce: None, body } = &kind
             && !fixed.contains(&id)
             && !reads_counter(&rebuild.graph, *body)
+            && !uses.need_node(id)
             && (is_trivial(&rebuild.graph.exprs, *body) || (uses.inlines(id, &node) && depths.of(&rebuild.graph.exprs, *body) < MAX_DEPTH))
         {
             rebuild.set(id, Replacement::Body(axes.clone(), *body));
@@ -119,6 +120,11 @@ impl Uses {
             }
         }
         Uses { readers, costs }
+    }
+
+    /// Whether a reader needs the node itself: a reshape, or a read that can fall outside.
+    fn need_node(&self, id: NodeId) -> bool {
+        self.readers.get(&id).is_some_and(|all| all.iter().any(Option::is_none))
     }
 
     /// Whether computing a node at its one reader costs no more than storing it.

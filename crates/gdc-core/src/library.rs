@@ -92,7 +92,8 @@ impl Library {
 
 /// The name closest to `name`, if one is close enough to be what was meant.
 pub fn suggest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    // Of one or two letters anything is close to anything.
+    let limit = name.chars().count() / 3;
     candidates
         .map(|c| (distance(name, c), c))
         .filter(|(d, c)| *d <= limit && *c != name)

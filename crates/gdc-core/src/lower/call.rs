@@ -65,13 +65,13 @@ impl Lowerer<'_> {
     /// Calls a function with the arguments it holds; a layer that still lacks its tensor is
     /// a value of its own.
     pub(super) fn invoke(&mut self, func: Func, span: Span) -> Lowered<Value> {
-        if self.calls >= MAX_CALLS {
+        if self.calls.len() >= MAX_CALLS {
             return Err(self.report(
                 Diagnostic::error(codes::RECURSION, span, format!("`{}` leads to more than {MAX_CALLS} nested calls", func.name))
                     .note("definitions are expanded where they are called, so they cannot call themselves"),
             ));
         }
-        self.calls += 1;
+        self.calls.push((func.name.clone(), span));
         let hint = self.hint.take();
         let result = match func.callee.clone() {
             Callee::Builtin(builtin) => {
@@ -91,7 +91,7 @@ impl Lowerer<'_> {
             Callee::Optimizer(_) | Callee::Transform => Ok(Value::Func(Rc::new(func))),
         };
         self.hint = hint;
-        self.calls -= 1;
+        self.calls.pop();
         result
     }
 

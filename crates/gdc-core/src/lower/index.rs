@@ -55,6 +55,9 @@ impl Lowerer<'_> {
             return Ok((low, (high - low) as usize));
         }
         let mut reads = Vec::new();
+        if self.reads_undefined(body) {
+            return Err(gdc_syntax::Reported);
+        }
         self.bare_reads(&binder.name.text, body, &mut reads);
         let Some(first) = reads.first() else {
             let name = &binder.name.text;
@@ -79,6 +82,18 @@ impl Lowerer<'_> {
             return Err(self.report(diagnostic));
         }
         Ok((0, first.extent))
+    }
+
+    /// Whether an index is used on something that an earlier error left undefined.
+    fn reads_undefined(&self, expr: &ast::Expr) -> bool {
+        let mut found = false;
+        if let ast::ExprKind::Index { base, .. } = &expr.kind
+            && let ast::ExprKind::Name(tensor) = &base.kind
+        {
+            found = matches!(self.lookup(&tensor.text), Some(Binding { value: Value::Poison, .. }));
+        }
+        ast_children(expr, &mut |child| found = found || self.reads_undefined(child));
+        found
     }
 
     /// Every `x[.., name, ..]` in an expression, where `x` is a tensor in scope.

@@ -91,7 +91,8 @@ pub struct Lowerer<'a> {
     hint: Option<String>,
     /// Nodes whose name was made up.
     unnamed: BTreeSet<NodeId>,
-    calls: usize,
+    /// The calls being expanded, outermost first: what is called, and where.
+    calls: Vec<(String, Span)>,
     draw: Option<Draw>,
     optimizers: Vec<OptimizerUse>,
     /// `transform` statements of the model.
@@ -114,10 +115,22 @@ impl Lowerer<'_> {
     }
 
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> Reported {
-        self.diagnostics.push(Diagnostic::error(code, span, message))
+        self.report(Diagnostic::error(code, span, message))
     }
 
-    fn report(&mut self, diagnostic: Diagnostic) -> Reported {
+    /// Keeps a diagnostic. One inside the standard library is shown at the call that led
+    /// there: the mistake is in what was passed.
+    fn report(&mut self, mut diagnostic: Diagnostic) -> Reported {
+        let in_library = |this: &Self, span: Span| this.sources.file(span.file).name.starts_with("std/");
+        if in_library(self, diagnostic.span) {
+            let call = self.calls.iter().rev().find(|(_, span)| !in_library(self, *span)).cloned();
+            if let Some((name, span)) = call {
+                let text = if diagnostic.label.is_empty() { "here".to_owned() } else { std::mem::take(&mut diagnostic.label) };
+                diagnostic.secondary.insert(0, gdc_syntax::diagnostic::Label { span: diagnostic.span, text });
+                diagnostic.span = span;
+                diagnostic.label = format!("in this call of `{name}`");
+            }
+        }
         self.diagnostics.push(diagnostic)
     }
 

@@ -40,7 +40,7 @@ pub fn lower<'a>(
         in_shared: false,
         hint: None,
         unnamed: BTreeSet::new(),
-        calls: 0,
+        calls: Vec::new(),
         draw: None,
         optimizers: Vec::new(),
         transforms: Vec::new(),
@@ -151,6 +151,8 @@ impl Lowerer<'_> {
             K::Output { name, value } => self.output(name, value),
             K::Metric { name, value } => self.metric(name, value),
             K::Optimizer { value, with, selectors } => {
+                self.check_stage(value, "an optimizer")?;
+                with.iter().try_for_each(|t| self.check_stage(t, "a transform"))?;
                 let (value, with, selectors) = (value.clone(), with.clone(), selectors.clone());
                 self.optimizers.push(OptimizerUse { value, with, selectors, span: stmt.span });
                 Ok(())

@@ -200,22 +200,36 @@ impl Lowerer<'_> {
         }
     }
 
-    /// Applies one optimizer or transform to a group of parameters.
-    fn stage(&mut self, value: &ast::Expr, group: &mut [&mut Member], what: &str) -> Lowered<()> {
-        let func = match self.expr(value)? {
-            Value::Func(f) if is_stage(&f, what) => f,
+    /// Reports what is wrong with the call of an optimizer or transform, before any gradient
+    /// is known.
+    pub(super) fn check_stage(&mut self, value: &ast::Expr, what: &str) -> Lowered<()> {
+        let func = self.stage_call(value, what)?;
+        match self.arms(&func)?.first() {
+            Some(arm) => self.assign(&arm.params, &func, value.span).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    fn stage_call(&mut self, value: &ast::Expr, what: &str) -> Lowered<Rc<Func>> {
+        match self.expr(value)? {
+            Value::Func(f) if is_stage(&f, what) => Ok(f),
             other => {
                 let found = match &other {
                     Value::Func(f) => f.callee.describe(),
                     other => other.describe(),
                 };
                 let example = if what == "an optimizer" { "optimizer adam(lr = 1e-3);" } else { "with clip_global_norm(1.0)" };
-                return Err(self.report(
+                Err(self.report(
                     Diagnostic::error(codes::OPTIMIZER, value.span, format!("{what} is wanted, and this is {found}"))
                         .help(format!("for example `{example}`")),
-                ));
+                ))
             }
-        };
+        }
+    }
+
+    /// Applies one optimizer or transform to a group of parameters.
+    fn stage(&mut self, value: &ast::Expr, group: &mut [&mut Member], what: &str) -> Lowered<()> {
+        let func = self.stage_call(value, what)?;
         let arms = self.arms(&func)?;
         // Hyper-parameters are the same for every parameter: they are evaluated once.
         self.frames.push(Frame::default());
