@@ -15,7 +15,7 @@ const KEYWORDS: &[&str] = &[
 /// Words that no identifier can be, with or without `r#`.
 const NEVER: &[&str] = &["self", "Self", "super", "crate", "_", ""];
 
-/// Types that generated code names without a path: a model of such a name would hide them.
+/// Types and modules that generated code names without a path: a model of such a name would hide them.
 const TYPES: &[&str] = &[
     "bool", "f32", "f64", "i32", "i64", "u32", "u64", "usize", "str", "char", "u8", "i8", "u16", "i16", "u128", "i128",
     "isize", "S",

@@ -196,10 +196,10 @@ impl Context<'_> {
 
     /// The calls of kernels.
     fn part_body(&self, part: &[&Function]) -> TokenStream {
-        let (train, rt) = (&self.programs.train, &self.rt);
+        let train = &self.programs.train;
         let access = |id: BufferId, buffer: &Buffer| self.access(id, buffer);
         let calls: TokenStream = part.iter().map(|f| self.call(train, f, &access)).collect();
-        let seed = part.iter().any(|f| f.seed).then(|| quote!(let seed = #rt::fold(self.seed, self.steps);));
+        let seed = part.iter().any(|f| f.seed).then(|| quote!(let seed = self.seed;));
         quote!(#seed #calls)
     }
 
@@ -403,5 +403,33 @@ fn routine_doc(name: &str) -> String {
         "backward" => " The derivatives of the loss by all parameters.".to_owned(),
         "update" => " The next parameters and state.".to_owned(),
         other => format!(" The routine `{other}`."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+    use crate::kernel::Function;
+    use quote::{format_ident, quote};
+
+    fn function(statements: usize) -> Function {
+        Function {
+            name: format_ident!("f"),
+            item: quote!(),
+            simd: false,
+            seed: false,
+            arguments: Vec::new(),
+            heavy: true,
+            statements,
+        }
+    }
+
+    #[test]
+    fn parts_are_bounded_and_complete() {
+        let functions: Vec<Function> = [100, 100, 100, 400, 10, 10].into_iter().map(function).collect();
+        let sizes: Vec<Vec<usize>> =
+            parts(&functions).iter().map(|part| part.iter().map(|f| f.statements).collect()).collect();
+        assert_eq!(sizes, [vec![100, 100], vec![100], vec![400], vec![10, 10]]);
+        assert!(parts(&[]).is_empty());
     }
 }

@@ -69,6 +69,7 @@ fn write(folder: &Path) {
         ("double", models::double()),
         ("strange", models::strange()),
         ("large", models::large()),
+        ("single", models::single()),
     ] {
         file(&format!("src/{name}.rs"), &text(&programs, Runtime::Crate));
     }

@@ -511,3 +511,24 @@ pub fn large() -> Programs {
     train.kernel("backward", "w", "dL/dw[i,j] = 1", body);
     Programs { name: "Large".into(), init: init.0, train: train.0, ..Programs::default() }
 }
+
+/// One sample at a time, without an axis for it, and a random draw in each step:
+/// the loss is `x[2] * a + noise`, where the noise depends on the counter.
+pub fn single() -> Programs {
+    let mut init = Build::new("Single", None);
+    let a = init.real("a", &[], BufferRole::Param);
+    init.kernel("init", "a", "a = 2", vec![set(a, &[], Value::Real(2.0))]);
+    let mut train = Build::new("Single", None);
+    let a = train.real("a", &[], BufferRole::Param);
+    let x = train.real("x", &[3], BufferRole::Input);
+    let t = train.buffer("t", &[], Elem::U64, BufferRole::Counter);
+    let loss = train.real("loss", &[], BufferRole::Loss);
+    let noise = train.real("noise", &[], BufferRole::Metric);
+    let draw =
+        Value::Random { dist: gdc_ir::expr::Dist::Uniform, site: 5, element: Index::Value(Box::new(load(t, &[]))) };
+    train.kernel("forward", "noise", "noise = uniform(t, site = 5)", vec![set(noise, &[], draw)]);
+    let product = op(Op::Mul, &[Value::Load(x, vec![Index::constant(2)]), load(a, &[])]);
+    let sum = op(Op::Add, &[product, load(noise, &[])]);
+    train.kernel("forward", "loss", "loss = x[2] * a + noise", vec![set(loss, &[], sum)]);
+    Programs { name: "Single".into(), init: init.0, train: train.0, ..Programs::default() }
+}

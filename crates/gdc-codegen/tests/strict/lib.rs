@@ -22,6 +22,9 @@ pub mod double;
 /// Names that need care.
 pub mod strange;
 
+/// One sample at a time.
+pub mod single;
+
 /// Megabytes of weights.
 pub mod large;
 

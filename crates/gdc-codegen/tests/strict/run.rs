@@ -200,6 +200,17 @@ fn strange_names_work() {
     assert_eq!(model.predict(10.0, 20.0), 40.0);
 }
 
+fn draws_depend_on_seed_and_counter() {
+    let mut trainer = strict::single::SingleTrainer::new(11);
+    for t in 0..3 {
+        let noise = gdc::rt::uniform(11, 5, t);
+        assert_eq!(trainer.loss(&[[0.0, 0.0, 3.0]]).unwrap(), 6.0 + noise);
+        assert_eq!(trainer.step(&[[0.0, 0.0, 3.0]]).unwrap(), 6.0 + noise);
+    }
+    assert_eq!(trainer.evaluate(&[[0.0; 3]]).unwrap().noise, gdc::rt::uniform(11, 5, 3));
+    assert_eq!(trainer.step(&[[0.0; 3]; 2]), Err(Error::TooManySamples { given: 2, batch: 1 }));
+}
+
 fn large_models_stay_off_the_stack() {
     let small = std::thread::Builder::new().stack_size(256 << 10);
     let done = small.spawn(|| strict::large::LargeTrainer::boxed(0).model.w[1023][1023]);
@@ -213,5 +224,6 @@ fn main() {
     minimum_is_found();
     doubles_and_guards();
     strange_names_work();
+    draws_depend_on_seed_and_counter();
     large_models_stay_off_the_stack();
 }
