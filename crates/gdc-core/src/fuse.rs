@@ -73,8 +73,10 @@ pub fn fuse(model: &mut Model) {
 fn renamed(graph: &Graph, kind: &NodeKind) -> Option<NodeId> {
     let NodeKind::Compute { axes, reduce: None, body } = kind else { return None };
     let Expr::Read { node, at, otherwise: None } = graph.exprs.get(*body) else { return None };
-    let whole = at.len() == axes.len() && at.iter().zip(axes).all(|(&e, &v)| graph.exprs.as_var(e) == Some(v));
-    (whole && graph.node(*node).leaf().is_none()).then_some(*node)
+    let from = graph.node(*node);
+    let same = |((&e, &v), &n): ((&ExprId, &Var), &usize)| graph.exprs.as_var(e) == Some(v) && graph.exprs.extent(v) == n;
+    let whole = at.len() == axes.len() && at.iter().zip(axes).zip(&from.shape).all(same);
+    (whole && from.leaf().is_none()).then_some(*node)
 }
 
 /// Once-per-step scalars stay statements of their own: no other statement reads the counter.

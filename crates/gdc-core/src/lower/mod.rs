@@ -279,8 +279,11 @@ impl Lowerer<'_> {
         let exprs = &self.model.graph.exprs;
         match exprs.get(expr) {
             gdc_ir::Expr::Read { node, at, otherwise: None } => {
+                // A slice from the start reads at its own variables too, but not the whole.
+                let extents = axes.iter().map(|&v| exprs.extent(v));
                 let same = at.len() == axes.len()
-                    && at.iter().zip(axes).all(|(&e, &v)| exprs.as_var(e) == Some(v));
+                    && at.iter().zip(axes).all(|(&e, &v)| exprs.as_var(e) == Some(v))
+                    && extents.eq(self.model.graph.node(*node).shape.iter().copied());
                 same.then_some(*node)
             }
             _ => None,
