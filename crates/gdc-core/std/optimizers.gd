@@ -1,6 +1,7 @@
-// Optimizers. `w` is one element of a parameter and `g` the derivative of the loss by it;
-// `step` counts from 1 and `t` from 0. Definitions and default settings are those of PyTorch's
-// documentation, so `eps` stands outside of the root unless said otherwise.
+// Optimizers. `w` is one element of a parameter, or with `w: [...]` the whole of it, and `g` the
+// derivative of the loss by it; `step` counts from 1 and `t` from 0. Definitions and default
+// settings are those of PyTorch's documentation, so `eps` stands outside of the root unless
+// said otherwise.
 
 /// w - lr g; Robbins and Monro, 1951.
 optimizer sgd(lr = 1e-3) for w, g {
@@ -84,6 +85,7 @@ optimizer adamax(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
 optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_decay = 4e-3) for w, g {
     state m = 0;
     state v = 0;
+    // The product of the momentums so far.
     state product = 1;
     let now = beta1 * (1 - 0.5 * 0.96^(step * momentum_decay));
     let next = beta1 * (1 - 0.5 * 0.96^((step + 1) * momentum_decay));
@@ -97,12 +99,8 @@ optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_deca
 /// Adam with a decay of the weights that is apart from the gradient; Loshchilov and Hutter,
 /// 2019, algorithm 2, the decay multiplied by the rate.
 optimizer adamw(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01) for w, g {
-    state m = 0;
-    state v = 0;
-    m <- beta1 * m + (1 - beta1) * g;
-    v <- beta2 * v + (1 - beta2) * g^2;
     w <- w * (1 - lr * decay);
-    w <- w - lr * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + eps);
+    w <- adam(lr, beta1, beta2, eps)(w, g);
 }
 
 /// Adam that begins as plain momentum, while the second moment is not to be trusted; Liu et
