@@ -109,7 +109,7 @@ impl Scope<'_> {
     fn assign(&self, place: &Place, op: TokenStream, value: &Value) -> TokenStream {
         let (place, value) = match place {
             Place::Local(local, at) => {
-                let (name, at) = (self.local_name(*local), self.brackets(at));
+                let (name, at) = (self.local_name(*local), self.brackets(at, &self.program.local(*local).dims));
                 (quote!(#name #at), self.for_local(*local, value))
             }
             Place::Element(buffer, at) | Place::Lanes(buffer, at, _) => {

@@ -74,7 +74,7 @@ impl Scope<'_> {
 
     fn local(&self, local: Local, at: &[Index], real: Elem) -> Code {
         let name = self.local_name(local);
-        let at = self.brackets(at);
+        let at = self.brackets(at, &self.program.local(local).dims);
         let kind = match self.program.local(local).ty {
             LocalTy::Real => Kind::Real(self.real),
             LocalTy::Lanes => Kind::Lanes,
@@ -86,8 +86,18 @@ impl Scope<'_> {
     }
 
     /// `[i][j]`
-    pub(crate) fn brackets(&self, at: &[Index]) -> TokenStream {
-        let indices = at.iter().map(|i| self.index(i).tokens);
+    pub(crate) fn brackets(&self, at: &[Index], extents: &[usize]) -> TokenStream {
+        let indices = at.iter().enumerate().map(|(axis, index)| {
+            let code = self.index(index);
+            match (index, extents.get(axis)) {
+                // In range as well, but only the checks on entry know it.
+                (Index::Value(_), Some(&extent)) if extent > 0 && code.literal.is_none() => {
+                    let (place, n) = (code.tokens, Literal::usize_unsuffixed(extent));
+                    quote!(rt::within::<#n>(#place))
+                }
+                _ => code.tokens,
+            }
+        });
         quote!(#([#indices])*)
     }
 
@@ -102,7 +112,7 @@ impl Scope<'_> {
         if at.is_empty() && self.form(buffer) == Form::RefMut {
             return quote!(*#name);
         }
-        let at = self.brackets(at);
+        let at = self.brackets(at, &self.program.buffer(buffer).shape);
         quote!(#name #at)
     }
 
@@ -121,7 +131,7 @@ impl Scope<'_> {
         let row = if outer.is_empty() && self.form(buffer) != Form::Owned {
             quote!(#name)
         } else {
-            let outer = self.brackets(outer);
+            let outer = self.brackets(outer, &self.program.buffer(buffer).shape);
             if unique { quote!(&mut #name #outer) } else { quote!(&#name #outer) }
         };
         let length = self.program.buffer(buffer).shape.last().copied().unwrap_or(1);
@@ -154,7 +164,7 @@ impl Scope<'_> {
             Some((last, outer)) => (outer, self.index(last)),
             None => (at, Code::int(0)),
         };
-        let outer = self.brackets(outer);
+        let outer = self.brackets(outer, &self.program.buffer(buffer).shape);
         let lane = Code::atom(quote!(lane), Kind::Int(IntTy::Usize));
         let place = if start.literal == Some(0) {
             lane.clone()
