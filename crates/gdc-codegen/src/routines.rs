@@ -121,18 +121,8 @@ impl Context<'_> {
         let doc = format!(" What [`{}`] computes, one loop nest at a time.", self.layout.types.model);
         quote! {
             #[doc = #doc]
-            #[allow(
-                dead_code,
-                non_snake_case,
-                unused_assignments,
-                clippy::approx_constant,
-                clippy::collapsible_if,
-                clippy::eq_op,
-                clippy::manual_memcpy,
-                clippy::needless_range_loop,
-                clippy::suboptimal_flops,
-                clippy::too_many_arguments
-            )]
+            // Loops over fixed arrays are what lints of style for people warn of.
+            #[allow(dead_code, non_snake_case, unused_assignments, clippy::all)]
             mod #name {
                 #import
                 #items
