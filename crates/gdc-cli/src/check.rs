@@ -2,6 +2,7 @@
 
 use crate::cli::{CheckArgs, MessageFormat};
 use crate::fault::{Fault, Outcome};
+use crate::files::print;
 use crate::report;
 use crate::spec::Spec;
 use gdc_driver::{Failure, Options};
@@ -46,7 +47,7 @@ fn check(path: &Path, options: &Options, format: MessageFormat) -> Outcome<(usiz
     };
     match format {
         MessageFormat::Human => report::human(&diagnostics, &sources),
-        MessageFormat::Json => diagnostics.iter().for_each(|d| println!("{}", report::json(d, &sources))),
+        MessageFormat::Json => diagnostics.iter().for_each(|d| print(&format!("{}\n", report::json(d, &sources)))),
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     Ok((errors, diagnostics.len() - errors))
@@ -61,7 +62,7 @@ fn explain(code: &str) -> Outcome {
     let code = code.to_ascii_uppercase();
     match codes::explain(&code) {
         Some(text) => {
-            println!("{code}: {text}");
+            print(&format!("{code}: {text}\n"));
             Ok(())
         }
         None => {

@@ -154,7 +154,7 @@ pub struct TrainArgs {
     /// Start from these weights (.safetensors).
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
-    /// Write weights.safetensors and history.csv into this folder.
+    /// Write weights.safetensors, history.csv and loss.svg into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write the trained weights (.safetensors).

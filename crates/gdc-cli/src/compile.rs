@@ -33,7 +33,7 @@ fn one(args: &CompileArgs, path: &Path, target: &Target) -> Outcome {
     let text = stage_text(&output, args.emit.unwrap_or(Stage::Rust), &spec.source.name)?;
     match target {
         Target::Stdout => {
-            print(&text);
+            files::print(&text);
             Ok(())
         }
         Target::File(file) if args.check => compare(args, path, file, &text),
@@ -104,13 +104,6 @@ fn stage_text(output: &Output, stage: Stage, spec: &str) -> Outcome<String> {
     })
 }
 
-/// Writes to standard output; a reader that went away is no error.
-fn print(text: &str) {
-    use std::io::Write;
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    drop(written);
-}
-
 /// A stale or missing file is an error that says how to mend it.
 fn compare(args: &CompileArgs, spec: &Path, file: &Path, text: &str) -> Outcome {
     let fix = fix_command(args, spec, file);
@@ -154,7 +147,7 @@ fn show_ast(spec: &Spec) -> Outcome {
     let mut diagnostics = Diagnostics::default();
     let tree = gdc_syntax::parse::parse_file(&spec.source.text, file, &mut diagnostics);
     report::human(&diagnostics.into_sorted(), &sources);
-    print(&gdc_syntax::dump::dump(&tree.map_err(|_| Fault::Shown)?));
+    files::print(&gdc_syntax::dump::dump(&tree.map_err(|_| Fault::Shown)?));
     Ok(())
 }
 

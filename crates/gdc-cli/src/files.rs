@@ -22,6 +22,13 @@ pub fn read_text(path: &Path) -> Outcome<String> {
     })
 }
 
+/// Writes to standard output. A reader that went away, as `head` does, is no error.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(written);
+}
+
 /// How messages name a path.
 pub fn display_name(path: &Path) -> String {
     if path == Path::new(STDIN) { "<stdin>".to_owned() } else { path.display().to_string() }

@@ -111,6 +111,7 @@ fn a_line_is_fitted_and_everything_is_written() {
     let history = fs::read_to_string(path.join("out/history.csv")).unwrap();
     assert!(history.starts_with("epoch,steps,loss\n1,3,"), "{history}");
     assert_eq!(history.lines().count(), 301);
+    assert!(fs::read_to_string(path.join("out/loss.svg")).unwrap().contains("<polyline"));
     // The first four rows, from w = b = 0: mean of y^2 / 2.
     let first: f64 = (0..4).map(|i| (3.0 * (f64::from(i) / 5.0 - 1.0) + 2.0_f64).powi(2) / 8.0).sum();
     let steps = fs::read_to_string(path.join("steps.csv")).unwrap();
@@ -236,4 +237,33 @@ fn a_loss_that_diverges_is_warned_about() {
     let run = train(folder.path(), &["line.gd", "--data", "line.csv", "-q", "--epochs", "5"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.err.contains("no finite number"), "{}", run.err);
+}
+
+#[test]
+fn arrays_come_from_idx_and_npy_files_by_name() {
+    use ndarray_npy::WriteNpyExt;
+    let folder = folder(&[("c.gd", CLASSES)]);
+    let path = folder.path();
+    // Twelve samples of 2 x 2 bytes, whose class is the place of the 1.
+    let mut images = vec![0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 2, 0, 0, 0, 2];
+    (0..12).for_each(|i| images.extend((0..4).map(|k| u8::from(k == i % 3))));
+    fs::write(path.join("images"), &images).unwrap();
+    let labels: ndarray::Array1<i64> = (0..12).map(|i| i % 3).collect();
+    labels.write_npy(fs::File::create(path.join("labels.npy")).unwrap()).unwrap();
+    let words = ["c.gd", "--data", "x=images", "--data", "label=labels.npy", "--epochs", "100", "-q"];
+    let run = train(path, &words);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    assert!(run.out.contains("accuracy 1.000"), "{}", run.out);
+
+    fs::write(path.join("images"), &images[..images.len() - 1]).unwrap();
+    let run = train(path, &words);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("images is not a whole IDX file: its extents [12, 2, 2] need 48 bytes"), "{}", run.err);
+    let wrong: ndarray::Array2<f32> = ndarray::Array2::zeros((12, 5));
+    wrong.write_npy(fs::File::create(path.join("images")).unwrap()).unwrap();
+    let run = train(path, &words);
+    assert_eq!(run.code, 1);
+    for part in ["images holds [12, 5] = 12 samples of [5]", "`input x: [2, 2]` takes [2, 2]"] {
+        assert!(run.err.contains(part), "{}", run.err);
+    }
 }

@@ -1,6 +1,7 @@
 //! `gdc train`: compiles a spec, builds a program from it, and trains with data from files.
 
 mod build;
+mod curve;
 pub mod data;
 mod event;
 mod field;
@@ -165,6 +166,11 @@ fn write_results(args: &TrainArgs, output: &Output, trained: &Trained, history: 
     }
     if let Some(path) = beside(&args.history, "history.csv") {
         write_whole(&path, history.epochs_csv().as_bytes())?;
+        written.push(path);
+    }
+    if let (Some(folder), Some(picture)) = (&args.out, curve::svg(history, &model.name)) {
+        let path = folder.join("loss.svg");
+        write_whole(&path, picture.as_bytes())?;
         written.push(path);
     }
     if let Some(path) = &args.history_steps {

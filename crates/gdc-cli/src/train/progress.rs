@@ -3,8 +3,8 @@
 use super::event::Score;
 use super::history::EpochRecord;
 use super::plan::Plan;
+use crate::files::print;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::Write;
 use std::time::Instant;
 
 /// The display of one training.
@@ -61,8 +61,8 @@ impl Progress {
             return;
         }
         match &self.bar {
-            Some(bar) => bar.suspend(|| print_line(&line)),
-            None => print_line(&line),
+            Some(bar) => bar.suspend(|| print(&format!("{line}\n"))),
+            None => print(&format!("{line}\n")),
         }
     }
 
@@ -85,16 +85,9 @@ impl Progress {
             bar.finish_and_clear();
         }
         if let Some(line) = &self.pending {
-            print_line(line);
+            print(&format!("{line}\n"));
         }
     }
-}
-
-/// A reader of standard output that went away, as `head` does, is no reason to stop training.
-fn print_line(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let written = writeln!(out, "{line}").and_then(|()| out.flush());
-    drop(written);
 }
 
 fn style(template: &str) -> ProgressStyle {
