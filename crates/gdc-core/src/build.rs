@@ -412,7 +412,7 @@ fn mul_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
     // (-a) * b = -(a * b)
     for (n, other) in [(a, b), (b, a)] {
         if let Some(p) = parts(x, n, Op::Neg) {
-            let product = x.mul(p[0], other);
+            let product = if n == a { x.mul(p[0], other) } else { x.mul(other, p[0]) };
             return Some(x.neg(product));
         }
     }
