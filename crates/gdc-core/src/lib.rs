@@ -11,6 +11,7 @@ pub mod fuse;
 pub mod hoist;
 pub mod library;
 pub mod linear;
+pub mod logarithms;
 pub mod lower;
 mod rebuild;
 pub mod reuse;
@@ -40,6 +41,8 @@ pub fn compile_model(
     let mut lowerer = lower::lower(model, docs, library, sources, diagnostics)?;
     let mut graph = lowerer.take_model();
     observe("lower", &graph);
+    // After this point no logarithm is taken of what a sigmoid or softmax rounded.
+    logarithms::look_through_logarithms(&mut graph);
     // After this point no statement only renames, and no two are equal.
     fuse::fuse(&mut graph);
     observe("fuse", &graph);

@@ -54,7 +54,7 @@ impl Lowerer<'_> {
         let value = self.expr(expr)?;
         let size = self.static_int(&value, expr.span, "a size")?;
         match usize::try_from(size) {
-            Ok(n) if n >= 1 && n <= super::MAX_ELEMENTS => Ok(n),
+            Ok(n) if (1..=super::MAX_ELEMENTS).contains(&n) => Ok(n),
             _ => Err(self.report(
                 Diagnostic::error(codes::SIZE, expr.span, format!("an axis cannot have size {size}"))
                     .label(format!("this is {size}"))

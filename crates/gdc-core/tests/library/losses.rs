@@ -110,6 +110,24 @@ fn focal_losses_are_finite_for_any_gamma() {
 }
 
 #[test]
+fn probabilities_are_as_good_as_logits() {
+    // Each of these rounds to 0 or 1 on the way.
+    let z = [-1e4, 1e4, 0.0];
+    let half = 2f64.ln();
+    for (loss, value, gradient) in [
+        ("sum(binary_cross_entropy_of(sigmoid(z), 1))", 1e4 + half, [-1.0, 0.0, -0.5]),
+        ("sum(binary_cross_entropy_of(sigmoid(z), 0))", 1e4 + half, [0.0, 1.0, 0.5]),
+        ("-sum(log(sigmoid(z)) + log(1 - sigmoid(z)))", 2e4 + 2.0 * half, [-1.0, 1.0, 0.0]),
+        ("nll(log(softmax(z)), 0)", 2e4, [-1.0, 1.0, 0.0]),
+        ("kl_divergence([0.5, 0, 0.5], softmax(z))", 1.5e4 - half, [-0.5, 1.0, -0.5]),
+    ] {
+        let (found, slope) = at(loss, &z);
+        assert_close(&[found], &[value], loss);
+        assert_close(&slope, &gradient, loss);
+    }
+}
+
+#[test]
 fn labels_become_vectors() {
     let model = compile(
         "model Labels { target o: in 0..4; param z: [4]; loss sum(z * one_hot(o)); optimizer sgd(lr = 0.1); }",
