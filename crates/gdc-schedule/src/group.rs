@@ -47,11 +47,11 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
     // What members of each group read at the place at hand.
     let mut beside: Vec<BTreeSet<NodeId>> = Vec::new();
     let unrolled = unrollable(plan, routine);
-    let here = plan.routine_of.iter().filter(|(id, r)| **r == routine && !plan.inlined.contains(id));
-    for (&id, _) in here {
-        if unrolled.contains(&id) {
-            continue;
-        }
+    let here = plan.routine_of.iter().filter(|(_, r)| **r == routine).map(|(id, _)| *id);
+    let here = here.filter(|id| !plan.inlined.contains(id) && !unrolled.contains(id));
+    // Once-per-step scalars need nothing else, and come first, so that they stand in nobody's way.
+    let (scalars, others): (Vec<NodeId>, Vec<NodeId>) = here.partition(|id| plan.step.contains(id));
+    for id in scalars.into_iter().chain(others) {
         let node = plan.graph.node(id);
         let step = plan.step.contains(&id);
         let reads = plan.effective_reads(id);

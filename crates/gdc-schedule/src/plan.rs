@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub held: BTreeSet<NodeId>,
     /// Computed wherever they are read, never stored.
     pub inlined: BTreeSet<NodeId>,
+    /// What each statement reads, known once it is decided what is inlined.
+    facts: BTreeMap<NodeId, Vec<ReadFact>>,
     /// Whether leaves that a routine writes are read with their new values.
     pub reads_new: bool,
 }
@@ -107,6 +109,7 @@ impl Plan {
             apart: BTreeSet::new(),
             held: BTreeSet::new(),
             inlined: BTreeSet::new(),
+            facts: BTreeMap::new(),
             reads_new: false,
         };
         plan.assign_routines();
@@ -225,6 +228,11 @@ impl Plan {
                 self.inlined.insert(id);
             }
         }
+        let ids: Vec<NodeId> = self.graph.nodes().map(|(id, _)| id).collect();
+        for id in ids {
+            let facts = self.through_inlined(id);
+            self.facts.insert(id, facts);
+        }
     }
 
     fn worth_inlining(&self, id: NodeId, uses: Option<&Vec<NodeId>>) -> bool {
@@ -251,7 +259,8 @@ impl Plan {
             return node.ty == Ty::Int || (node.ty == Ty::Bool && !reals);
         }
         if node.ty != Ty::Real && self.cost(body) <= 6 {
-            return true;
+            // A chain of these would grow without bound.
+            return !exprs.read_nodes(body).iter().any(|r| self.inlined.contains(r));
         }
         let [reader] = readers else { return false };
         let once = self.reads(*reader).iter().filter(|r| r.node == id).count() == 1;
@@ -291,16 +300,19 @@ impl Plan {
     }
 
     /// The reads of a statement, those of what is inlined in place of the read of it.
-    pub fn effective_reads(&self, id: NodeId) -> Vec<ReadFact> {
+    pub fn effective_reads(&self, id: NodeId) -> &[ReadFact] {
+        self.facts.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn through_inlined(&self, id: NodeId) -> Vec<ReadFact> {
         let mut all = Vec::new();
         for read in self.reads(id) {
             if self.inlined.contains(&read.node) {
-                let inner = self.effective_reads(read.node);
-                all.extend(inner.into_iter().map(|r| ReadFact {
+                all.extend(self.effective_reads(read.node).iter().map(|r| ReadFact {
+                    node: r.node,
                     identity: r.identity && read.identity,
                     guarded: r.guarded || read.guarded,
                     fixed: r.fixed && read.fixed,
-                    ..r
                 }));
             } else if let NodeKind::Reshape(_) = self.graph.node(read.node).kind {
                 all.push(ReadFact { node: self.source(read.node), identity: false, ..read });
@@ -308,6 +320,8 @@ impl Plan {
                 all.push(read);
             }
         }
+        all.sort_unstable();
+        all.dedup();
         all
     }
 
@@ -346,7 +360,7 @@ impl Plan {
 }
 
 /// One read of a tensor by a statement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct ReadFact {
     pub node: NodeId,
     /// Whether it reads at the very place that the statement computes.

@@ -170,7 +170,8 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
         exprs.extent(v) > 1 && a.iter().any(|&e| has(e, v)) && !b.iter().any(|&e| has(e, v))
     };
     let mut rows: Vec<usize> = (0..axes.len() - 1).filter(blockable).collect();
-    rows.sort_by_key(|&k| std::cmp::Reverse((exprs.extent(axes[k]).min(LANES), k)));
+    // Of axes that are long enough the innermost, whose rows lie closest together.
+    rows.sort_by_key(|&k| std::cmp::Reverse((exprs.extent(axes[k]).min(ENOUGH), k)));
     let rows = [rows.first().copied(), rows.get(1).copied()];
     Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, rows })
 }
