@@ -13,6 +13,7 @@ mod layout;
 mod linear;
 mod model;
 mod names;
+mod operator;
 mod predict;
 #[cfg(feature = "print")]
 mod print;
