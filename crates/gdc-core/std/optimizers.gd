@@ -124,3 +124,43 @@ optimizer lion(lr = 1e-4, beta1 = 0.9, beta2 = 0.99, decay = 0.0) for w, g {
     w <- w - lr * (sign(beta1 * m + (1 - beta1) * g) + decay * w);
     m <- beta2 * m + (1 - beta2) * g;
 }
+
+/// Adam with steps in proportion to the size of the whole tensor; You et al., 2020, algorithm 2,
+/// with the identity for phi. A tensor that is zero moves as by Adam.
+optimizer lamb(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, decay = 0.01) for w: [...], g {
+    state m = 0;
+    state v = 0;
+    m <- beta1 * m + (1 - beta1) * g;
+    v <- beta2 * v + (1 - beta2) * g^2;
+    let u = (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + eps) + decay * w;
+    let size = norm(w);
+    let length = norm(u);
+    let trust = if size > 0 && length > 0 { size / length } else { 1 };
+    w <- w - lr * trust * u;
+}
+
+/// The second moment of a matrix from those of its rows and columns, and steps in proportion to
+/// the size of the tensor; Shazeer and Stern, 2018, algorithms 4 and 5, as PyTorch has them:
+/// eps1 is the least root of a second moment, eps2 the least size.
+optimizer adafactor(lr = 1e-2, decay = 0.8, eps1 = 1.1920928955078125e-7, eps2 = 1e-3, clip = 1.0) for w: [n, k], g {
+    state rows: [n] = 0;
+    state columns: [k] = 0;
+    let r[i] = mean[j](g[i, j]^2);
+    let c[j] = mean[i](g[i, j]^2);
+    rows <- rows + step^(-decay) * (r - rows);
+    columns <- columns + step^(-decay) * (c - columns);
+    let all = max(mean(rows), eps1);
+    let u[i, j] = g[i, j] / sqrt(max(rows[i] * columns[j] / all, eps1^2));
+    w <- w - lr_of_size(lr, w, eps2) * u / max(1, rms(u) / clip);
+}
+
+/// The same of a tensor that is no matrix: its second moment is kept whole.
+optimizer adafactor(lr = 1e-2, decay = 0.8, eps1 = 1.1920928955078125e-7, eps2 = 1e-3, clip = 1.0) for w: [...], g {
+    state v = 0;
+    v <- v + step^(-decay) * (g^2 - v);
+    let u = g / sqrt(max(v, eps1^2));
+    w <- w - lr_of_size(lr, w, eps2) * u / max(1, rms(u) / clip);
+}
+
+/// Adafactor's rate: it falls as 1 / sqrt(step) once that is below lr, and grows with w.
+fn lr_of_size(lr, w: [...], least) = min(lr, 1 / sqrt(step)) * max(least, rms(w));
