@@ -28,7 +28,9 @@ pub fn print_program(program: &Program) -> String {
             BufferRole::Counter => "counter".to_owned(),
             BufferRole::Param => "param".to_owned(),
             BufferRole::State => "state".to_owned(),
-            BufferRole::Gradient(of) => format!("gradient of {},", program.buffers.get(of.0 as usize).map_or("?", |b| &b.name)),
+            BufferRole::Gradient(of) => {
+                format!("gradient of {},", program.buffers.get(of.0 as usize).map_or("?", |b| &b.name))
+            }
             BufferRole::Output => "output".to_owned(),
             BufferRole::Metric => "metric".to_owned(),
             BufferRole::Loss => "loss".to_owned(),
@@ -160,10 +162,13 @@ impl Printer<'_> {
         match index {
             Index::Value(value) => self.value(value),
             Index::Affine { terms, constant } => {
-                let mut parts: Vec<(bool, String)> = terms.iter().map(|(v, c)| {
-                    let name = self.var(*v);
-                    (*c < 0, if c.abs() == 1 { name } else { format!("{}*{name}", c.abs()) })
-                }).collect();
+                let mut parts: Vec<(bool, String)> = terms
+                    .iter()
+                    .map(|(v, c)| {
+                        let name = self.var(*v);
+                        (*c < 0, if c.abs() == 1 { name } else { format!("{}*{name}", c.abs()) })
+                    })
+                    .collect();
                 if *constant != 0 || parts.is_empty() {
                     parts.push((*constant < 0, constant.abs().to_string()));
                 }
@@ -217,7 +222,9 @@ impl Printer<'_> {
         let part = |v: &Value| {
             let text = self.value(v);
             let compound = match v {
-                Value::Op(op, _) => matches!(op.facts().notation, Notation::Infix(..) | Notation::If | Notation::Prefix(..)),
+                Value::Op(op, _) => {
+                    matches!(op.facts().notation, Notation::Infix(..) | Notation::If | Notation::Prefix(..))
+                }
                 Value::Int(Index::Affine { terms, constant }) => terms.len() + usize::from(*constant != 0) > 1,
                 _ => text.starts_with('-'),
             };

@@ -241,7 +241,8 @@ impl<'a> Verifier<'a> {
         }
         for (axis, (index, &n)) in at.iter().zip(shape).enumerate() {
             let inside = self.index_range(index).is_some_and(|(low, high)| low >= 0 && high < n as i64);
-            let proven = inside || linear(index).is_some_and(|l| self.at_least(&l, 0) && self.at_most(&l, n as i64 - 1));
+            let proven =
+                inside || linear(index).is_some_and(|l| self.at_least(&l, 0) && self.at_most(&l, n as i64 - 1));
             if !proven {
                 self.report(format!("{name}: axis {axis} of {n} is read or written at {index:?}"));
             }

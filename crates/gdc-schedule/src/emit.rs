@@ -96,18 +96,16 @@ impl<'a> Emit<'a> {
 
     /// Nested loops, outermost first.
     pub fn repeat_all(&mut self, dims: &[(String, usize)], body: impl FnOnce(&mut Self, Vec<Int>)) {
-        self.repeat_rest(dims, Vec::new(), Box::new(body));
-    }
-
-    fn repeat_rest<'f>(&mut self, dims: &[(String, usize)], at: Vec<Int>, body: Box<dyn FnOnce(&mut Self, Vec<Int>) + 'f>) {
-        match dims.split_first() {
-            None => body(self, at),
-            Some(((name, extent), rest)) => self.repeat(name, *extent, |e, i| {
-                let mut at = at;
-                at.push(i);
-                e.repeat_rest(rest, at, body);
-            }),
+        let vars: Vec<Option<LoopVar>> =
+            dims.iter().map(|(name, extent)| (*extent != 1).then(|| self.build.loop_var(name, *extent))).collect();
+        let place = vars.iter().map(|v| v.map_or(Int::constant(0), Int::var)).collect();
+        let mut inner = self.nested(|emit| body(emit, place));
+        for (var, (_, extent)) in vars.into_iter().zip(dims).rev() {
+            if let Some(var) = var {
+                inner = vec![Stmt::For { var, extent: *extent, body: inner }];
+            }
         }
+        self.out.extend(inner);
     }
 
     /// An immutable local.
@@ -257,7 +255,8 @@ impl<'a> Emit<'a> {
                 _ => {
                     let (a, b) = (a.clone(), b.clone());
                     let ((al, ah), (bl, bh)) = (a.range(self.build), b.range(self.build));
-                    let ends = [al.saturating_mul(bl), al.saturating_mul(bh), ah.saturating_mul(bl), ah.saturating_mul(bh)];
+                    let ends =
+                        [al.saturating_mul(bl), al.saturating_mul(bh), ah.saturating_mul(bl), ah.saturating_mul(bh)];
                     let range = (ends.iter().copied().min().unwrap_or(0), ends.iter().copied().max().unwrap_or(0));
                     Int::atom(Value::Op(Op::Mul, vec![a.value(), b.value()]), range)
                 }
@@ -359,10 +358,10 @@ impl<'a> Emit<'a> {
     /// The element of a tensor at a place inside.
     fn element(&mut self, node: NodeId, at: Vec<Int>) -> Value {
         let plan = self.plan;
-        if at == self.point {
-            if let Some(value) = self.values.get(&node) {
-                return value.clone();
-            }
+        if at == self.point
+            && let Some(value) = self.values.get(&node)
+        {
+            return value.clone();
         }
         let kind = &plan.graph.node(node).kind;
         if plan.inlined.contains(&node) {

@@ -68,9 +68,9 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
             let companion = || {
                 let from = latest.map_or(0, |g| g + 1);
                 (from..groups.len()).rev().find(|&g| {
-                    fits(&g) && !has_reduction(plan, &groups[g])
-                        && (node.shape.is_empty()
-                            || reads.iter().any(|r| r.identity && beside[g].contains(&r.node)))
+                    fits(&g)
+                        && !has_reduction(plan, &groups[g])
+                        && (node.shape.is_empty() || reads.iter().any(|r| r.identity && beside[g].contains(&r.node)))
                 })
             };
             latest.filter(fits).or_else(companion)
@@ -98,9 +98,7 @@ fn joinable(plan: &Plan, id: NodeId) -> bool {
 }
 
 fn holds_scatter(plan: &Plan, group: &Group) -> bool {
-    let fixed = |&id: &NodeId| {
-        matches!(plan.graph.node(id).kind, NodeKind::Scatter { .. } | NodeKind::Literal(_))
-    };
+    let fixed = |&id: &NodeId| matches!(plan.graph.node(id).kind, NodeKind::Scatter { .. } | NodeKind::Literal(_));
     group.members.iter().any(fixed) || group.members.iter().any(|id| plan.apart.contains(id))
 }
 
@@ -119,10 +117,14 @@ fn order(plan: &Plan, groups: &[Group]) -> Result<Vec<Group>, BTreeSet<NodeId>> 
             group_of.insert(id, g);
         }
     }
-    let leaf_of: BTreeMap<NodeId, NodeId> = plan.roots.iter().filter_map(|r| match r.target {
-        Target::Leaf(leaf) => Some((leaf, r.node)),
-        Target::Fresh(_) | Target::Gradient(_) => None,
-    }).collect();
+    let leaf_of: BTreeMap<NodeId, NodeId> = plan
+        .roots
+        .iter()
+        .filter_map(|r| match r.target {
+            Target::Leaf(leaf) => Some((leaf, r.node)),
+            Target::Fresh(_) | Target::Gradient(_) => None,
+        })
+        .collect();
     for (&leaf, node) in &leaf_of {
         if let Some(&g) = group_of.get(node) {
             writer.insert(leaf, g);
@@ -133,10 +135,8 @@ fn order(plan: &Plan, groups: &[Group]) -> Result<Vec<Group>, BTreeSet<NodeId>> 
     for (g, group) in groups.iter().enumerate() {
         for &id in &group.members {
             for read in plan.effective_reads(id) {
-                if let Some(&p) = group_of.get(&read.node) {
-                    if p != g {
-                        before[g].insert(p);
-                    }
+                if let Some(&p) = group_of.get(&read.node).filter(|p| **p != g) {
+                    before[g].insert(p);
                 }
                 let kept = matches!(plan.graph.node(read.node).leaf(), Some(Leaf::Param | Leaf::State));
                 let Some(&w) = writer.get(&read.node).filter(|_| kept) else { continue };

@@ -41,10 +41,11 @@ impl Rewriter<'_> {
             let new = self.part(id);
             self.done.insert(id, new);
         }
-        self.new(root)
+        self.rewrite_of(root)
     }
 
-    fn new(&self, id: ExprId) -> ExprId {
+    /// What an expression that was handled became.
+    fn rewrite_of(&self, id: ExprId) -> ExprId {
         self.done.get(&id).copied().unwrap_or(id)
     }
 
@@ -54,16 +55,16 @@ impl Rewriter<'_> {
         match self.graph.exprs.get(id).clone() {
             Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Random { .. } => id,
             Expr::Read { node, at, otherwise } => {
-                let at: Box<[ExprId]> = at.iter().map(|&e| self.new(e)).collect();
+                let at: Box<[ExprId]> = at.iter().map(|&e| self.rewrite_of(e)).collect();
                 let otherwise = match otherwise {
-                    Some(e) => Some(self.new(e)),
+                    Some(e) => Some(self.rewrite_of(e)),
                     None if self.may_be_outside(node, &at) => Some(self.zero(ty)),
                     None => None,
                 };
                 self.graph.exprs.intern(Expr::Read { node, at, otherwise }, ty)
             }
             Expr::Op(op, args) => {
-                let args: Vec<ExprId> = args.iter().map(|&a| self.new(a)).collect();
+                let args: Vec<ExprId> = args.iter().map(|&a| self.rewrite_of(a)).collect();
                 if let (Op::Select, &[condition, value, other]) = (op, args.as_slice())
                     && self.graph.exprs.as_real(other) == Some(0.0)
                     && self.says_it_all(condition, value)
@@ -110,9 +111,7 @@ impl Rewriter<'_> {
             }
             Some(bounds)
         };
-        let implied = |bounds: &Vec<Affine>| {
-            tests.iter().all(|t| exprs.interval(t).0 >= 0 || bounds.contains(t))
-        };
+        let implied = |bounds: &Vec<Affine>| tests.iter().all(|t| exprs.interval(t).0 >= 0 || bounds.contains(t));
         factors(exprs, value).into_iter().filter_map(bounds_of).any(|b| implied(&b))
     }
 }

@@ -47,9 +47,8 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
 
 /// The members that need a local of their own.
 fn bound(plan: &Plan, group: &Group) -> BTreeSet<NodeId> {
-    let writes_leaf = |id: &NodeId| {
-        plan.roots.iter().any(|r| plan.source(r.node) == *id && matches!(r.target, Target::Leaf(_)))
-    };
+    let writes_leaf =
+        |id: &NodeId| plan.roots.iter().any(|r| plan.source(r.node) == *id && matches!(r.target, Target::Leaf(_)));
     if group.members.len() > 1 && group.members.iter().any(writes_leaf) {
         return group.members.iter().copied().collect();
     }

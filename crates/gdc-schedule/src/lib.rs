@@ -64,12 +64,8 @@ fn program(model: &Model, mut plan: Plan, batch: Option<usize>) -> Program {
 
 /// Buffers and kernels for groups.
 fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) -> Program {
-    let mut build = Build::new(Program {
-        name: model.name.clone(),
-        precision: model.precision,
-        batch,
-        ..Program::default()
-    });
+    let mut build =
+        Build::new(Program { name: model.name.clone(), precision: model.precision, batch, ..Program::default() });
     let storage = storage::Storage::new(plan, model, groups, &mut build);
     for (r, name) in plan.routines.iter().enumerate() {
         let mut list = Vec::new();

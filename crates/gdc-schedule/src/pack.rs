@@ -71,10 +71,8 @@ impl Emit<'_> {
     /// written stays in the cache.
     fn transpose(&mut self, from: BufferId, to: BufferId, shape: &[usize], axis: usize) {
         let last = shape.len() - 1;
-        let rest: Vec<(String, usize)> = (0..shape.len())
-            .filter(|&k| k != axis && k != last)
-            .map(|k| ("i".to_owned(), shape[k]))
-            .collect();
+        let rest: Vec<(String, usize)> =
+            (0..shape.len()).filter(|&k| k != axis && k != last).map(|k| ("i".to_owned(), shape[k])).collect();
         let parts = |n: usize| [(0, n / BLOCK, BLOCK), (n / BLOCK * BLOCK, 1, n % BLOCK)];
         self.repeat_all(&rest, |emit, rest| {
             for (from_row, row_blocks, rows) in parts(shape[axis]) {
@@ -156,7 +154,15 @@ impl Emit<'_> {
         self.build.buffer(Buffer { name, shape, elem, role: BufferRole::Temp, range: None })
     }
 
-    fn remember(&mut self, of: BufferId, how: How, copy: BufferId, equation: String, reason: String, body: Vec<gdc_ir::program::Stmt>) {
+    fn remember(
+        &mut self,
+        of: BufferId,
+        how: How,
+        copy: BufferId,
+        equation: String,
+        reason: String,
+        body: Vec<gdc_ir::program::Stmt>,
+    ) {
         let name = self.build.program.buffer(copy).name.clone();
         let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, body };
         let packed = Packed { of, how, copy, kernel };

@@ -147,8 +147,7 @@ impl Plan {
         for k in 0..self.roots.len() {
             let root = self.roots[k].clone();
             let source = self.source(root.node);
-            let statement =
-                matches!(self.graph.node(source).kind, NodeKind::Compute { .. } | NodeKind::Scatter { .. });
+            let statement = matches!(self.graph.node(source).kind, NodeKind::Compute { .. } | NodeKind::Scatter { .. });
             // A leaf is written only once nobody needs its old value.
             let leaf = matches!(root.target, Target::Leaf(_));
             let early = leaf && (source != root.node || self.routine_of.get(&source) != Some(&root.routine));
@@ -219,12 +218,21 @@ impl Plan {
             }
         }
         // A reshape is a reader too: what it shows must be stored.
-        let shown: BTreeSet<NodeId> = self.graph.nodes().map(|(_, n)| n).filter_map(|n| match n.kind {
-            NodeKind::Reshape(source) => Some(source),
-            _ => None,
-        }).collect();
+        let shown: BTreeSet<NodeId> = self
+            .graph
+            .nodes()
+            .map(|(_, n)| n)
+            .filter_map(|n| match n.kind {
+                NodeKind::Reshape(source) => Some(source),
+                _ => None,
+            })
+            .collect();
         for &id in self.routine_of.keys() {
-            if !roots.contains(&id) && !shown.contains(&id) && !self.held.contains(&id) && self.worth_inlining(id, uses.get(&id)) {
+            if !roots.contains(&id)
+                && !shown.contains(&id)
+                && !self.held.contains(&id)
+                && self.worth_inlining(id, uses.get(&id))
+            {
                 self.inlined.insert(id);
             }
         }
@@ -341,8 +349,7 @@ impl Plan {
         for root in roots {
             exprs.walk(root, &mut |e| {
                 if let Expr::Read { node, at, otherwise } = exprs.get(e) {
-                    let same = at.len() == axes.len()
-                        && at.iter().zip(axes).all(|(&i, &v)| exprs.as_var(i) == Some(v));
+                    let same = at.len() == axes.len() && at.iter().zip(axes).all(|(&i, &v)| exprs.as_var(i) == Some(v));
                     let identity = same && otherwise.is_none() && !scatter;
                     let per_sample = self.graph.node(*node).per_sample;
                     let is_sample = |e: gdc_ir::ExprId| exprs.as_var(e).is_some_and(|v| exprs.var(v).batch);

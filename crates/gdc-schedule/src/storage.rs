@@ -37,9 +37,11 @@ impl Storage {
             let id = match root.target {
                 Target::Leaf(leaf) => storage.buffers.get(&leaf).copied(),
                 Target::Fresh(role) => Some(role_buffer(plan, root.node, &root.name, role, build)),
-                Target::Gradient(leaf) => storage.buffers.get(&leaf).copied().map(|param| {
-                    role_buffer(plan, root.node, &root.name, BufferRole::Gradient(param), build)
-                }),
+                Target::Gradient(leaf) => storage
+                    .buffers
+                    .get(&leaf)
+                    .copied()
+                    .map(|param| role_buffer(plan, root.node, &root.name, BufferRole::Gradient(param), build)),
             };
             storage.buffers.extend(id.map(|id| (source, id)));
         }

@@ -181,15 +181,19 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
 fn columns(width: usize, has_rows: bool) -> Vec<Columns> {
     let vectors = width.div_ceil(LANES);
     let valid = width - (vectors - 1) * LANES;
-    let one = |from: usize, count: usize, n: usize, valid: usize| Columns { from: from * LANES, count, vectors: n, valid };
+    let one =
+        |from: usize, count: usize, n: usize, valid: usize| Columns { from: from * LANES, count, vectors: n, valid };
     let most = if has_rows { 3 } else { 8 };
     if vectors <= most {
         return vec![one(0, 1, vectors, valid)];
     }
     let step = if has_rows { 2 } else { 4 };
     // The last block takes the odd vector along and holds the partial one.
-    let last = if vectors.is_multiple_of(step) && valid == LANES { 0 } else { step + vectors % step };
-    let last = if last >= 2 * step || (last > step && has_rows && vectors % step == 0) { last - step } else { last };
+    let last = match vectors % step {
+        0 if valid == LANES => 0,
+        0 => step,
+        odd => step + odd,
+    };
     let whole = (vectors - last) / step;
     let mut out = vec![one(0, whole, step, LANES)];
     if last > 0 {
@@ -245,7 +249,8 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
         env
     };
     // With one row there is nothing to keep the loaded vectors for.
-    let kept = (spot.rows != [1, 1]).then(|| load_b(emit, c, spot, |emit, v| environment(emit, &zero, v), &mut possible));
+    let kept =
+        (spot.rows != [1, 1]).then(|| load_b(emit, c, spot, |emit, v| environment(emit, &zero, v), &mut possible));
     each_row(emit, spot, |emit, r| {
         let row_env = environment(emit, r, &Int::default());
         let a = c.a.iter().map(|&e| emit.scalar(e, &row_env)).collect::<Vec<_>>();

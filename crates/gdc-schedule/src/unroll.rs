@@ -46,10 +46,13 @@ fn work(plan: &Plan) -> usize {
     let counted = |r: usize| matches!(plan.routines[r], "forward" | "backward" | "predict");
     let nodes: Vec<NodeId> = plan.routine_of.iter().filter(|(_, r)| counted(**r)).map(|(id, _)| *id).collect();
     let batch = batch_extent(plan, &nodes).unwrap_or(1).max(1);
-    nodes.iter().map(|&id| {
-        let turns = plan.turns(id);
-        if plan.graph.node(id).per_sample || over_batch(plan, id) { turns / batch } else { turns }
-    }).sum()
+    nodes
+        .iter()
+        .map(|&id| {
+            let turns = plan.turns(id);
+            if plan.graph.node(id).per_sample || over_batch(plan, id) { turns / batch } else { turns }
+        })
+        .sum()
 }
 
 /// The number of samples, if any of the statements has a batch axis.
@@ -338,12 +341,10 @@ fn chain(emit: &mut Emit<'_>, lanes: bool, op: Red, terms: Vec<Value>) -> Value 
     for (k, term) in terms.into_iter().enumerate() {
         total = Some(match (total, term) {
             (None, term) => term,
-            (Some(total), Value::Op(Op::Mul, args)) if lanes && op == Red::Sum => {
-                match <[Value; 2]>::try_from(args) {
-                    Ok([a, b]) => Value::MulAdd(Box::new([a, b, total])),
-                    Err(args) => Value::Op(Op::Add, vec![total, Value::Op(Op::Mul, args)]),
-                }
-            }
+            (Some(total), Value::Op(Op::Mul, args)) if lanes && op == Red::Sum => match <[Value; 2]>::try_from(args) {
+                Ok([a, b]) => Value::MulAdd(Box::new([a, b, total])),
+                Err(args) => Value::Op(Op::Add, vec![total, Value::Op(Op::Mul, args)]),
+            },
             (Some(total), term) => nest::combine(op, total, term),
         });
         if k % TERMS == TERMS - 1 {

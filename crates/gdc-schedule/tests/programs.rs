@@ -43,9 +43,7 @@ fn updates_read_old_values() {
     // Swap: a <- b, b <- a; c <- a + b by elements in reverse.
     let mut m = M::default();
     let i = m.var("i", 5);
-    let (a, b, c) = (
-        m.leaf("a", Leaf::Param, &[5]), m.leaf("b", Leaf::Param, &[5]), m.leaf("c", Leaf::Param, &[5]),
-    );
+    let (a, b, c) = (m.leaf("a", Leaf::Param, &[5]), m.leaf("b", Leaf::Param, &[5]), m.leaf("c", Leaf::Param, &[5]));
     let back = m.affine(&[(i, -1)], 4);
     let (ra, rb) = (m.read(a, &[i]), m.read_at(b, &[back], None));
     let sum = m.op(Op::Add, &[ra, rb]);
@@ -127,7 +125,8 @@ fn borders_scatters_and_integer_places() {
     let body = m.op(Op::Mul, &[ryp, rk]);
     let dx2 = m.scatter("dx2", &[2, 7], &[b, p, i], &[ib, place], body);
     let rt = m.read(token, &[b]);
-    let counts = m.scatter("counts", &[4, 4], &[b, p], &[rt, m.0.graph.exprs.as_affine(place).map_or(nil, |_| nil)], ryp);
+    let counts =
+        m.scatter("counts", &[4, 4], &[b, p], &[rt, m.0.graph.exprs.as_affine(place).map_or(nil, |_| nil)], ryp);
     let table = m.leaf("table", Leaf::Param, &[4, 5]);
     let j = m.var("j", 5);
     let ij = m.index(j);

@@ -9,7 +9,8 @@ use support::compare::{check_outputs, check_train};
 /// All `.gd` files of a folder.
 fn specs(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "gd")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "gd")).collect();
     paths.sort();
     paths
 }

@@ -39,7 +39,11 @@ impl M {
         let (name, shape) = (name.to_owned(), shape.to_vec());
         let node = Node { name, kind, shape, ty: Ty::Int, range: Some(range), per_sample: true, origin: None };
         let node = self.0.graph.add(node);
-        if leaf == Leaf::Input { self.0.inputs.push(node) } else { self.0.targets.push(node) }
+        if leaf == Leaf::Input {
+            self.0.inputs.push(node)
+        } else {
+            self.0.targets.push(node)
+        }
         node
     }
 
@@ -114,7 +118,12 @@ impl M {
 
     /// `sum[over](a * b)` at bare variables.
     pub fn contraction(
-        &mut self, name: &str, axes: &[Var], over: &[Var], a: (NodeId, &[Var]), b: (NodeId, &[Var]),
+        &mut self,
+        name: &str,
+        axes: &[Var],
+        over: &[Var],
+        a: (NodeId, &[Var]),
+        b: (NodeId, &[Var]),
     ) -> NodeId {
         let (a, b) = (self.read(a.0, a.1), self.read(b.0, b.1));
         let body = self.op(Op::Mul, &[a, b]);

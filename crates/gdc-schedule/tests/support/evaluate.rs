@@ -106,7 +106,10 @@ impl<'a> Machine<'a> {
         let ty = self.program.local(local).ty;
         let fits = matches!(
             (ty, v),
-            (LocalTy::Real, V::Num(_)) | (LocalTy::Bool, V::Bool(_)) | (LocalTy::Int, V::Int(_)) | (LocalTy::Lanes, V::Lanes(_))
+            (LocalTy::Real, V::Num(_))
+                | (LocalTy::Bool, V::Bool(_))
+                | (LocalTy::Int, V::Int(_))
+                | (LocalTy::Lanes, V::Lanes(_))
         );
         assert!(fits, "local of type {ty:?} given {v:?}");
     }
@@ -124,9 +127,7 @@ impl<'a> Machine<'a> {
 
     fn index(&mut self, index: &Index) -> i64 {
         match index {
-            Index::Affine { terms, constant } => {
-                terms.iter().map(|(v, c)| self.vars[v] * c).sum::<i64>() + constant
-            }
+            Index::Affine { terms, constant } => terms.iter().map(|(v, c)| self.vars[v] * c).sum::<i64>() + constant,
             Index::Value(v) => match self.value(v) {
                 V::Int(i) => i,
                 v => panic!("index {v:?}"),
@@ -306,7 +307,13 @@ fn scalar(op: Op, args: &[V]) -> V {
         (Op::Min, [Num(a), Num(b)]) => Num(a.min(*b)),
         (Op::Max, [Num(a), Num(b)]) => Num(a.max(*b)),
         (Op::Abs, [Num(a)]) => Num(a.abs()),
-        (Op::Sign, [Num(a)]) => Num(if *a > 0.0 { 1.0 } else if *a < 0.0 { -1.0 } else { 0.0 }),
+        (Op::Sign, [Num(a)]) => Num(if *a > 0.0 {
+            1.0
+        } else if *a < 0.0 {
+            -1.0
+        } else {
+            0.0
+        }),
         (Op::Floor, [Num(a)]) => Num(a.floor()),
         (Op::Ceil, [Num(a)]) => Num(a.ceil()),
         (Op::Round, [Num(a)]) => Num(a.round_ties_even()),
