@@ -82,11 +82,11 @@ optimizer adamax(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
 }
 
 /// Adam with Nesterov's momentum, which is warmed up; Dozat, 2016, algorithm 2.
-optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_decay = 4e-3) for w, g {
+optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_decay = 4e-3) for w: [...], g {
     state m = 0;
     state v = 0;
-    // The product of the momentums so far.
-    state product = 1;
+    // The product of the momentums so far: one number, the same for every element.
+    state product: [] = 1;
     let now = beta1 * (1 - 0.5 * 0.96^(step * momentum_decay));
     let next = beta1 * (1 - 0.5 * 0.96^((step + 1) * momentum_decay));
     product <- product * now;
