@@ -201,7 +201,13 @@ struct ReductionRule {
     places: HashMap<Var, ExprId>,
 }
 
-fn reduction_rule(graph: &mut Graph, node: NodeId, axes: &[Var], reduce: Option<&Reduce>, body: ExprId) -> Option<ReductionRule> {
+fn reduction_rule(
+    graph: &mut Graph,
+    node: NodeId,
+    axes: &[Var],
+    reduce: Option<&Reduce>,
+    body: ExprId,
+) -> Option<ReductionRule> {
     let one = graph.exprs.real(1.0);
     let Some(reduce) = reduce else {
         return Some(ReductionRule { factor: one, domain: Vec::new(), places: HashMap::new() });
@@ -217,7 +223,11 @@ fn reduction_rule(graph: &mut Graph, node: NodeId, axes: &[Var], reduce: Option<
             Some(ReductionRule { factor, domain: over, places: HashMap::new() })
         }
         Red::Max | Red::Min => Some(extremum_rule(graph, node, axes, reduce, body)),
-        Red::Prod => Some(ReductionRule { factor: product_of_others(graph, node, axes, &over, body), domain: over, places: HashMap::new() }),
+        Red::Prod => Some(ReductionRule {
+            factor: product_of_others(graph, node, axes, &over, body),
+            domain: over,
+            places: HashMap::new(),
+        }),
         Red::Argmax | Red::Argmin | Red::Any | Red::All => None,
     }
 }
@@ -416,7 +426,13 @@ fn resolve(graph: &mut Graph, mut e: ExprId, solution: &HashMap<Var, ExprId>) ->
 }
 
 /// An axis that simply is a variable of the statement keeps that variable's name.
-fn rename_solved(graph: &mut Graph, axes: Vec<Var>, reduce: Vec<Var>, body: ExprId, solution: &HashMap<Var, ExprId>) -> (Vec<Var>, Vec<Var>, ExprId) {
+fn rename_solved(
+    graph: &mut Graph,
+    axes: Vec<Var>,
+    reduce: Vec<Var>,
+    body: ExprId,
+    solution: &HashMap<Var, ExprId>,
+) -> (Vec<Var>, Vec<Var>, ExprId) {
     let mut map = HashMap::new();
     let mut renamed = Vec::with_capacity(axes.len());
     for &axis in &axes {
@@ -455,7 +471,10 @@ impl Solver<'_> {
             return;
         };
         // axis = coefficient * var + rest, so var = (axis - rest) / coefficient
-        let rest = Affine { terms: affine.terms.iter().copied().filter(|(v, _)| *v != var).collect(), constant: affine.constant };
+        let rest = Affine {
+            terms: affine.terms.iter().copied().filter(|(v, _)| *v != var).collect(),
+            constant: affine.constant,
+        };
         let rest = self.graph.exprs.affine(rest);
         let mut number = self.graph.exprs.op(Op::Sub, &[target, rest]);
         if coefficient < 0 {

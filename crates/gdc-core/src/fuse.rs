@@ -33,7 +33,8 @@ pub fn fuse(model: &mut Model) {
             && !fixed.contains(&id)
             && !reads_counter(&rebuild.graph, *body)
             && !uses.need_node(id)
-            && (is_trivial(&rebuild.graph.exprs, *body) || (uses.inlines(id, &node) && depths.of(&rebuild.graph.exprs, *body) < MAX_DEPTH))
+            && (is_trivial(&rebuild.graph.exprs, *body)
+                || (uses.inlines(id, &node) && depths.of(&rebuild.graph.exprs, *body) < MAX_DEPTH))
         {
             rebuild.set(id, Replacement::Body(axes.clone(), *body));
             continue;
@@ -74,7 +75,8 @@ fn renamed(graph: &Graph, kind: &NodeKind) -> Option<NodeId> {
     let NodeKind::Compute { axes, reduce: None, body } = kind else { return None };
     let Expr::Read { node, at, otherwise: None } = graph.exprs.get(*body) else { return None };
     let from = graph.node(*node);
-    let same = |((&e, &v), &n): ((&ExprId, &Var), &usize)| graph.exprs.as_var(e) == Some(v) && graph.exprs.extent(v) == n;
+    let same =
+        |((&e, &v), &n): ((&ExprId, &Var), &usize)| graph.exprs.as_var(e) == Some(v) && graph.exprs.extent(v) == n;
     let whole = at.len() == axes.len() && at.iter().zip(axes).zip(&from.shape).all(same);
     (whole && from.leaf().is_none()).then_some(*node)
 }
@@ -116,7 +118,12 @@ impl Uses {
                 }
                 NodeKind::Scatter { domain, at, body } => {
                     for &e in at.iter().chain([body]) {
-                        count_reads(&graph.exprs, e, Some(Reader { points: extent(domain), reduces: false }), &mut readers);
+                        count_reads(
+                            &graph.exprs,
+                            e,
+                            Some(Reader { points: extent(domain), reduces: false }),
+                            &mut readers,
+                        );
                     }
                 }
             }
@@ -133,13 +140,20 @@ impl Uses {
     fn inlines(&self, id: NodeId, node: &Node) -> bool {
         match self.readers.get(&id).map(Vec::as_slice) {
             // Dear work keeps its own statement beside a sum, which may be a contraction.
-            Some([Some(r)]) => r.points <= node.len() && !(r.reduces && self.costs.get(&id).is_some_and(|&c| c >= DEAR)),
+            Some([Some(r)]) => {
+                r.points <= node.len() && !(r.reduces && self.costs.get(&id).is_some_and(|&c| c >= DEAR))
+            }
             _ => false,
         }
     }
 }
 
-fn count_reads(exprs: &Exprs, body: ExprId, reader: Option<Reader>, readers: &mut BTreeMap<NodeId, Vec<Option<Reader>>>) {
+fn count_reads(
+    exprs: &Exprs,
+    body: ExprId,
+    reader: Option<Reader>,
+    readers: &mut BTreeMap<NodeId, Vec<Option<Reader>>>,
+) {
     exprs.walk(body, &mut |e| {
         if let Expr::Read { node, otherwise, .. } = exprs.get(e) {
             // A padded read needs a node that can be read outside its range.
@@ -214,7 +228,8 @@ impl Canonical {
         let mut map = HashMap::new();
         for (i, &v) in vars.iter().enumerate() {
             let (extent, batch) = (exprs.extent(v), exprs.var(v).batch);
-            let standard = *self.vars.entry((i, extent, batch)).or_insert_with(|| exprs.fresh(format!("i{i}"), extent, batch));
+            let standard =
+                *self.vars.entry((i, extent, batch)).or_insert_with(|| exprs.fresh(format!("i{i}"), extent, batch));
             map.insert(v, exprs.index(standard));
         }
         map

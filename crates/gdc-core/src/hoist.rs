@@ -24,7 +24,8 @@ pub fn hoist(model: &mut Model) {
             let graph = &mut rebuild.graph;
             let step = domain.is_empty() && graph.exprs.read_nodes(*body).iter().all(|&n| graph.is_step_scalar(n));
             let (origin, name) = (node.origin, node.name.clone());
-            let mut hoister = Hoister { graph, once: &mut once, domain: &domain, step, origin, name, facts: BTreeMap::new() };
+            let mut hoister =
+                Hoister { graph, once: &mut once, domain: &domain, step, origin, name, facts: BTreeMap::new() };
             *body = hoister.expr(*body);
         }
         let new = rebuild.graph.add(node);
@@ -106,13 +107,15 @@ impl Hoister<'_> {
         }
         let axes: Vec<Var> = self.domain.iter().copied().filter(|v| vars.contains(v)).collect();
         let per_sample = axes.first().is_some_and(|&v| self.graph.exprs.var(v).batch);
-        let every_step = axes.is_empty() && self.graph.exprs.read_nodes(e).iter().all(|&n| self.graph.is_step_scalar(n));
+        let every_step =
+            axes.is_empty() && self.graph.exprs.read_nodes(e).iter().all(|&n| self.graph.is_step_scalar(n));
         let name = if every_step { "per_step".to_owned() } else { format!("{}.part", self.name) };
         let body = match self.graph.exprs.get(e).clone() {
             Expr::Op(op, args) if !every_step => {
                 let (graph, once) = (&mut *self.graph, &mut *self.once);
                 let (origin, name) = (self.origin, self.name.clone());
-                let mut inner = Hoister { graph, once, domain: &axes, step: false, origin, name, facts: BTreeMap::new() };
+                let mut inner =
+                    Hoister { graph, once, domain: &axes, step: false, origin, name, facts: BTreeMap::new() };
                 inner.parts(op, &args)
             }
             _ => e,

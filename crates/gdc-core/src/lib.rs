@@ -15,6 +15,7 @@ pub mod logarithms;
 pub mod lower;
 mod rebuild;
 pub mod reuse;
+mod rules;
 pub mod sample;
 pub mod unit;
 

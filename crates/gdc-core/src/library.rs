@@ -94,11 +94,7 @@ impl Library {
 pub fn suggest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Of one or two letters anything is close to anything.
     let limit = name.chars().count() / 3;
-    candidates
-        .map(|c| (distance(name, c), c))
-        .filter(|(d, c)| *d <= limit && *c != name)
-        .min()
-        .map(|(_, c)| c)
+    candidates.map(|c| (distance(name, c), c)).filter(|(d, c)| *d <= limit && *c != name).min().map(|(_, c)| c)
 }
 
 /// The number of edits (insert, delete, replace, swap neighbours) between two words.

@@ -27,7 +27,8 @@ pub fn reuse(model: &mut Model) {
         // Parts are recognised in old names, so they are replaced before reads are renamed.
         if let NodeKind::Compute { axes, reduce, body } = node.kind.clone() {
             let whole = reduce.is_none();
-            let mut search = Search { rebuild: &mut rebuild, shared: &mut shared, own: whole.then_some(body), memo: HashMap::new() };
+            let mut search =
+                Search { rebuild: &mut rebuild, shared: &mut shared, own: whole.then_some(body), memo: HashMap::new() };
             let new_body = search.expr(body);
             let known = if whole { shared.made(&mut rebuild.graph.exprs, &axes, body) } else { None };
             if let Some(made) = known {
@@ -84,7 +85,8 @@ impl Shared {
         let mut map = HashMap::new();
         for (i, &v) in order.iter().enumerate() {
             let (extent, batch) = (exprs.extent(v), exprs.var(v).batch);
-            let standard = *self.vars.entry((i, extent, batch)).or_insert_with(|| exprs.fresh(format!("i{i}"), extent, batch));
+            let standard =
+                *self.vars.entry((i, extent, batch)).or_insert_with(|| exprs.fresh(format!("i{i}"), extent, batch));
             map.insert(v, exprs.index(standard));
         }
         let key = (substitute(exprs, e, &map), order);
@@ -151,7 +153,10 @@ impl Search<'_> {
         let Expr::Op(op, args) = self.rebuild.graph.exprs.get(e).clone() else {
             return self.rebuild.expr(e);
         };
-        if self.own != Some(e) && self.rebuild.graph.exprs.ty(e) == Ty::Real && cost(&self.rebuild.graph.exprs, e) >= WORTH {
+        if self.own != Some(e)
+            && self.rebuild.graph.exprs.ty(e) == Ty::Real
+            && cost(&self.rebuild.graph.exprs, e) >= WORTH
+        {
             let (key, appearance) = self.shared.key(&mut self.rebuild.graph.exprs, e);
             if self.shared.entries.contains_key(&key) {
                 return self.read(key, &appearance, e);
@@ -173,7 +178,8 @@ impl Search<'_> {
             Some(node) => node,
             None => {
                 let NodeKind::Compute { axes, body, .. } = &template.kind else { return e };
-                let mut inner = Search { rebuild: self.rebuild, shared: self.shared, own: Some(*body), memo: HashMap::new() };
+                let mut inner =
+                    Search { rebuild: self.rebuild, shared: self.shared, own: Some(*body), memo: HashMap::new() };
                 let new_body = inner.expr(*body);
                 let kind = NodeKind::Compute { axes: axes.clone(), reduce: None, body: new_body };
                 let node = self.rebuild.graph.add(Node { kind, ..template.clone() });

@@ -6,7 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Takes the batch axis off everything that the outputs need.
 pub fn one_sample(model: &Model) -> Model {
-    let roots = model.outputs.iter().map(|o| o.node).chain(model.inputs.iter().copied()).chain(model.params.iter().map(|p| p.node));
+    let roots = model
+        .outputs
+        .iter()
+        .map(|o| o.node)
+        .chain(model.inputs.iter().copied())
+        .chain(model.params.iter().map(|p| p.node));
     let mut graph = Graph::default();
     graph.exprs = model.graph.exprs.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
@@ -50,7 +55,13 @@ fn strip(graph: &mut Graph, e: ExprId, model: &Model, map: &BTreeMap<NodeId, Nod
     strip_in(graph, e, model, map, &mut memo)
 }
 
-fn strip_in(graph: &mut Graph, e: ExprId, model: &Model, map: &BTreeMap<NodeId, NodeId>, memo: &mut HashMap<ExprId, ExprId>) -> ExprId {
+fn strip_in(
+    graph: &mut Graph,
+    e: ExprId,
+    model: &Model,
+    map: &BTreeMap<NodeId, NodeId>,
+    memo: &mut HashMap<ExprId, ExprId>,
+) -> ExprId {
     if let Some(&done) = memo.get(&e) {
         return done;
     }

@@ -60,7 +60,11 @@ fn place(x: &mut Exprs, e: ExprId, unit: Var, shapes: &[Vec<usize>], memo: &mut 
             let extents = shapes.get(node.0 as usize).cloned().unwrap_or_default();
             let mut places = Vec::with_capacity(at.len());
             for (&i, extent) in at.iter().zip(extents) {
-                places.push(if extent == 1 && x.as_int(i) == Some(0) { x.index(unit) } else { place(x, i, unit, shapes, memo) });
+                places.push(if extent == 1 && x.as_int(i) == Some(0) {
+                    x.index(unit)
+                } else {
+                    place(x, i, unit, shapes, memo)
+                });
             }
             let otherwise = otherwise.map(|o| place(x, o, unit, shapes, memo));
             x.read(node, ty, places, otherwise)

@@ -1,5 +1,7 @@
 //! Whole models that use the language widely: each pass leaves a valid graph, and the
 //! gradients agree with finite differences in f64, before and after simplification.
+
+#![allow(clippy::expect_used, clippy::panic)] // a test that fails says so by panicking
 #![allow(clippy::expect_used, clippy::panic)] // what fails here fails the test
 
 use gdc_core::compile_model;
@@ -25,8 +27,7 @@ fn compile(name: &str, text: &str) -> Model {
             }
         })
     });
-    let messages: Vec<String> =
-        diagnostics.as_slice().iter().map(|d| gdc_syntax::render::short(d, &sources)).collect();
+    let messages: Vec<String> = diagnostics.as_slice().iter().map(|d| gdc_syntax::render::short(d, &sources)).collect();
     result.unwrap_or_else(|_| panic!("{name}: {messages:#?}"))
 }
 

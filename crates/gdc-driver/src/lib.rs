@@ -140,7 +140,8 @@ impl Session {
         let items = imports::load(file, source, self)?;
         let (model, docs) = self.choose(&items, options.model.as_deref())?;
         let mut library = Library::new(items);
-        let graph = gdc_core::compile_model(&model, &docs, &mut library, &mut self.sources, &mut self.diagnostics, observe)?;
+        let graph =
+            gdc_core::compile_model(&model, &docs, &mut library, &mut self.sources, &mut self.diagnostics, observe)?;
         self.diagnostics.checkpoint()?;
         let sample = gdc_core::sample::one_sample(&graph);
         let programs = gdc_schedule::schedule(&graph, &sample);

@@ -2,6 +2,8 @@
 //!
 //! `GDC_MUTANTS=100000 cargo test --release -p gdc-driver --test mutants` tries more.
 
+#![allow(clippy::expect_used, clippy::panic)] // a test that fails says so by panicking
+
 use gdc_driver::{Options, Source, compile};
 use std::time::{Duration, Instant};
 
@@ -19,10 +21,70 @@ const SPECS: &[&str] = &[
 
 /// What is put in place of words: sizes that are absurd, names that mean something else.
 const WORDS: &[&str] = &[
-    "0", "1", "2", "-1", "4000000000", "99999999999999999999", "1e400", "0.5", "[", "]", "(", ")", "{", "}", ";", ",",
-    "<-", "|>", "..", "...", "else", "if", "for", "in", "x", "w", "b", "t", "step", "inf", "pi", "batch", "self", "fn",
-    "relu", "dense", "softmax", "dense(3)", "[3]", "[]", "[0]", "@", "^", "%", "/", "div", "max", "sum", "argmax", "@",
-    "true", "grad", "leaf", "reshape", "size", "λ", "−", "\"", "//", "r#type", "total", "state", "param", "freeze *;",
+    "0",
+    "1",
+    "2",
+    "-1",
+    "4000000000",
+    "99999999999999999999",
+    "1e400",
+    "0.5",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    ";",
+    ",",
+    "<-",
+    "|>",
+    "..",
+    "...",
+    "else",
+    "if",
+    "for",
+    "in",
+    "x",
+    "w",
+    "b",
+    "t",
+    "step",
+    "inf",
+    "pi",
+    "batch",
+    "self",
+    "fn",
+    "relu",
+    "dense",
+    "softmax",
+    "dense(3)",
+    "[3]",
+    "[]",
+    "[0]",
+    "@",
+    "^",
+    "%",
+    "/",
+    "div",
+    "max",
+    "sum",
+    "argmax",
+    "@",
+    "true",
+    "grad",
+    "leaf",
+    "reshape",
+    "size",
+    "λ",
+    "−",
+    "\"",
+    "//",
+    "r#type",
+    "total",
+    "state",
+    "param",
+    "freeze *;",
 ];
 
 struct Random(u64);

@@ -33,7 +33,13 @@ pub struct Bits(u64);
 impl Bits {
     /// Keeps the value; both zeros are one, and so are all NaNs.
     pub fn new(value: f64) -> Self {
-        let value = if value == 0.0 { 0.0 } else if value.is_nan() { f64::NAN } else { value };
+        let value = if value == 0.0 {
+            0.0
+        } else if value.is_nan() {
+            f64::NAN
+        } else {
+            value
+        };
         Bits(value.to_bits())
     }
 

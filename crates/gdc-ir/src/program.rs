@@ -4,9 +4,9 @@
 //! 16 lanes; register tiles are local arrays of lanes. Nothing is left to decide for the
 //! code generator except names and syntax.
 
+use crate::expr::Dist;
 use crate::graph::{Loc, Precision};
 use crate::ops::{Op, Red};
-use crate::expr::Dist;
 
 /// The number of lanes of a vector statement.
 pub const LANES: usize = 16;

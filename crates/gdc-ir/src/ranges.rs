@@ -70,16 +70,45 @@ fn operator(op: Op, args: &[Option<Interval>]) -> Option<Interval> {
         // Floor division is monotonic in each argument while the divisor keeps its sign.
         (Op::IntDiv, &[Some(a), Some(b)]) if b.0 > 0 => Some(corners(a, b, i64::div_euclid)),
         // The remainder has the sign of the divisor.
-        (Op::IntMod, &[Some(a), Some(b)]) if b.0 > 0 => {
-            Some(if 0 <= a.0 && a.1 < b.0 { a } else { (0, b.1 - 1) })
-        }
+        (Op::IntMod, &[Some(a), Some(b)]) if b.0 > 0 => Some(if 0 <= a.0 && a.1 < b.0 { a } else { (0, b.1 - 1) }),
         (Op::IntMod, &[None, Some(b)]) if b.0 > 0 => Some((0, b.1 - 1)),
         (
-            Op::Neg | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max | Op::Abs
-            | Op::Sign | Op::Floor | Op::Ceil | Op::Round | Op::Sqrt | Op::Exp | Op::Expm1 | Op::Log
-            | Op::Log1p | Op::Sin | Op::Cos | Op::Tanh | Op::Sigmoid | Op::Softplus | Op::Erf | Op::Eq
-            | Op::Ne | Op::Lt | Op::Le | Op::And | Op::Or | Op::Not | Op::Select | Op::ToReal
-            | Op::IntDiv | Op::IntMod | Op::Detach,
+            Op::Neg
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Pow
+            | Op::Min
+            | Op::Max
+            | Op::Abs
+            | Op::Sign
+            | Op::Floor
+            | Op::Ceil
+            | Op::Round
+            | Op::Sqrt
+            | Op::Exp
+            | Op::Expm1
+            | Op::Log
+            | Op::Log1p
+            | Op::Sin
+            | Op::Cos
+            | Op::Tanh
+            | Op::Sigmoid
+            | Op::Softplus
+            | Op::Erf
+            | Op::Eq
+            | Op::Ne
+            | Op::Lt
+            | Op::Le
+            | Op::And
+            | Op::Or
+            | Op::Not
+            | Op::Select
+            | Op::ToReal
+            | Op::IntDiv
+            | Op::IntMod
+            | Op::Detach,
             _,
         ) => None,
     }

@@ -205,11 +205,7 @@ impl<'a> Printer<'a> {
     /// Variables where they are bound.
     fn bound(&self, vars: &[Var]) -> String {
         let one = |&v: &Var| {
-            if self.extents {
-                format!("{}: {}", self.var(v), self.graph.exprs.extent(v))
-            } else {
-                self.var(v)
-            }
+            if self.extents { format!("{}: {}", self.var(v), self.graph.exprs.extent(v)) } else { self.var(v) }
         };
         vars.iter().map(one).collect::<Vec<_>>().join(", ")
     }
@@ -372,10 +368,9 @@ fn operator(op: Op, args: &[Piece]) -> Piece {
             Piece { text: format!("{sign}{}", a.at_least(binds + 1)), binds }
         }
         (Notation::Infix(sign, binds), [a, b]) => infix(op, sign, binds, a, b),
-        (Notation::If, [c, a, b]) => Piece {
-            text: format!("if {} {{ {} }} else {{ {} }}", c.text, a.text, b.text),
-            binds: LOOSEST,
-        },
+        (Notation::If, [c, a, b]) => {
+            Piece { text: format!("if {} {{ {} }} else {{ {} }}", c.text, a.text, b.text), binds: LOOSEST }
+        }
         // Calls, and (of a graph that does not verify) operators with a wrong number of
         // arguments.
         (Notation::Call | Notation::Silent | Notation::Prefix(..) | Notation::Infix(..) | Notation::If, _) => {

@@ -141,9 +141,7 @@ impl Checker<'_> {
         }
         let fits = |&v: &f64| match node.ty {
             Ty::Real => true,
-            Ty::Int => {
-                v.fract() == 0.0 && node.range.is_none_or(|(low, high)| low as f64 <= v && v < high as f64)
-            }
+            Ty::Int => v.fract() == 0.0 && node.range.is_none_or(|(low, high)| low as f64 <= v && v < high as f64),
             Ty::Bool => v == 0.0 || v == 1.0,
         };
         if let Some(v) = values.iter().find(|v| !fits(v)) {

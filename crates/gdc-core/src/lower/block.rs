@@ -49,8 +49,12 @@ impl Lowerer<'_> {
                 result
             }
             K::Const { pattern, value } => self.const_(pattern, value),
-            K::Declare { role: ast::Role::Param, name, ty, init } => self.param(name, ty.as_ref(), init.as_ref(), stmt.span),
-            K::Declare { role: ast::Role::State, name, ty, init } => self.state(name, ty.as_ref(), init.as_ref(), stmt.span),
+            K::Declare { role: ast::Role::Param, name, ty, init } => {
+                self.param(name, ty.as_ref(), init.as_ref(), stmt.span)
+            }
+            K::Declare { role: ast::Role::State, name, ty, init } => {
+                self.state(name, ty.as_ref(), init.as_ref(), stmt.span)
+            }
             K::Update { name, value } => self.update(name, value),
             K::Expr(e) => self.expr(e).map(|_| ()),
             K::For { pattern, over, body } => self.for_(pattern, over, body),
@@ -59,10 +63,18 @@ impl Lowerer<'_> {
             K::After { .. } => Err(self.unsupported(stmt.span, "`after`")),
             // Applied by the function that states it, once its value is known.
             K::Derivative { .. } => Ok(()),
-            K::Declare { .. } | K::Loss { .. } | K::Output { .. } | K::Metric { .. } | K::Optimizer { .. } | K::Transform { .. }
-            | K::Freeze { .. } | K::Train { .. } | K::Assert { .. } | K::Stream { .. } | K::Precision { .. } | K::Entry(_) => {
-                Err(self.error(codes::MISPLACED, stmt.span, "this statement stands only in a model"))
-            }
+            K::Declare { .. }
+            | K::Loss { .. }
+            | K::Output { .. }
+            | K::Metric { .. }
+            | K::Optimizer { .. }
+            | K::Transform { .. }
+            | K::Freeze { .. }
+            | K::Train { .. }
+            | K::Assert { .. }
+            | K::Stream { .. }
+            | K::Precision { .. }
+            | K::Entry(_) => Err(self.error(codes::MISPLACED, stmt.span, "this statement stands only in a model")),
         }
     }
 
@@ -75,7 +87,13 @@ impl Lowerer<'_> {
         }
     }
 
-    fn let_(&mut self, pattern: &ast::Pattern, indices: Option<&[ast::IndexBinder]>, ty: Option<&ast::Type>, value: &ast::Expr) -> Lowered<()> {
+    fn let_(
+        &mut self,
+        pattern: &ast::Pattern,
+        indices: Option<&[ast::IndexBinder]>,
+        ty: Option<&ast::Type>,
+        value: &ast::Expr,
+    ) -> Lowered<()> {
         // In a layer's body a let leaves no trace in the paths of parameters.
         let top = self.frames.len() == 1 && self.updating.is_none();
         let names: Vec<&str> = pattern.names().iter().map(|n| n.text.as_str()).collect();
@@ -98,7 +116,13 @@ impl Lowerer<'_> {
         bound
     }
 
-    fn bind_pattern(&mut self, pattern: &ast::Pattern, value: Value, ty: Option<&ast::Type>, span: Span) -> Lowered<()> {
+    fn bind_pattern(
+        &mut self,
+        pattern: &ast::Pattern,
+        value: Value,
+        ty: Option<&ast::Type>,
+        span: Span,
+    ) -> Lowered<()> {
         match (pattern, value) {
             (ast::Pattern::Name(name), Value::Tensor(t)) => {
                 if let Some(ty) = ty {
@@ -124,8 +148,12 @@ impl Lowerer<'_> {
                 Ok(())
             }
             (ast::Pattern::Tuple(names, pattern_span), other) => Err(self.report(
-                Diagnostic::error(codes::KIND, *pattern_span, format!("a tuple of {} is wanted, and this is {}", names.len(), other.describe()))
-                    .secondary(span, other.describe()),
+                Diagnostic::error(
+                    codes::KIND,
+                    *pattern_span,
+                    format!("a tuple of {} is wanted, and this is {}", names.len(), other.describe()),
+                )
+                .secondary(span, other.describe()),
             )),
         }
     }
@@ -138,8 +166,12 @@ impl Lowerer<'_> {
             return Ok(());
         }
         Err(self.report(
-            Diagnostic::error(codes::SHAPE, span, format!("this is {}, and {} is stated", shape_text(&have), shape_text(&want)))
-                .secondary(ty.span, "stated here"),
+            Diagnostic::error(
+                codes::SHAPE,
+                span,
+                format!("this is {}, and {} is stated", shape_text(&have), shape_text(&want)),
+            )
+            .secondary(ty.span, "stated here"),
         ))
     }
 
@@ -151,8 +183,12 @@ impl Lowerer<'_> {
                 ast::IndexBinder::Bind(b) => binders.push(b),
                 ast::IndexBinder::Place(e) => {
                     return Err(self.report(
-                        Diagnostic::error(codes::MISPLACED, e.span, "a computed place stands on the left only with `+=`")
-                            .help("name the indices on the left and compute places on the right"),
+                        Diagnostic::error(
+                            codes::MISPLACED,
+                            e.span,
+                            "a computed place stands on the left only with `+=`",
+                        )
+                        .help("name the indices on the left and compute places on the right"),
                     ));
                 }
                 ast::IndexBinder::Rest(span) => return Err(self.unsupported(*span, "`...` on the left of a `let`")),
@@ -253,7 +289,13 @@ impl Lowerer<'_> {
     }
 
     /// The node of an initial value: a number, a tensor, or an initialiser.
-    pub(super) fn initial(&mut self, path: &str, shape: &[usize], init: Option<&ast::Expr>, span: Span) -> Lowered<NodeId> {
+    pub(super) fn initial(
+        &mut self,
+        path: &str,
+        shape: &[usize],
+        init: Option<&ast::Expr>,
+        span: Span,
+    ) -> Lowered<NodeId> {
         const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];
         let exprs = &mut self.model.graph.exprs;
         let axes: Vec<_> = shape.iter().enumerate().map(|(i, &n)| exprs.fresh(NAMES[i % 6], n, false)).collect();
@@ -261,7 +303,11 @@ impl Lowerer<'_> {
         let draw = self.draw.replace(Draw { path: path.to_owned(), axes: axes.clone(), draws: 0 });
         let hint = self.hint.take();
         let value = match init {
-            Some(e) => self.expr(e).and_then(|v| self.called(v, e.span)).and_then(|v| self.tensor(v, e.span)).map(|t| (t, e.span)),
+            Some(e) => self
+                .expr(e)
+                .and_then(|v| self.called(v, e.span))
+                .and_then(|v| self.tensor(v, e.span))
+                .map(|t| (t, e.span)),
             None => {
                 let zero = self.graph().exprs.real(0.0);
                 Ok((Tensor::scalar(zero), span))
@@ -274,8 +320,12 @@ impl Lowerer<'_> {
         let have = self.shape(&t);
         if !have.is_empty() && have != shape {
             return Err(self.report(
-                Diagnostic::error(codes::SHAPE, init_span, format!("the initial value is {}, and `{path}` is {}", shape_text(&have), shape_text(shape)))
-                    .secondary(span, "declared here"),
+                Diagnostic::error(
+                    codes::SHAPE,
+                    init_span,
+                    format!("the initial value is {}, and `{path}` is {}", shape_text(&have), shape_text(shape)),
+                )
+                .secondary(span, "declared here"),
             ));
         }
         let mut map = HashMap::new();

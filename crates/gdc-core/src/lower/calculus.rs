@@ -60,17 +60,29 @@ impl Lowerer<'_> {
     /// For scalar arguments `a` and stated factors `k = d/dy` it is
     /// `detach(f) + sum of detach(k) * (a - detach(a))`, which is worth `f` and has
     /// derivative `k`; the differences vanish when `detach` is taken off at the end.
-    pub(super) fn stated(&mut self, f: &ast::Function, value: Value, names: &[ast::Name], derivative: &ast::Expr) -> Lowered<Value> {
+    pub(super) fn stated(
+        &mut self,
+        f: &ast::Function,
+        value: Value,
+        names: &[ast::Name],
+        derivative: &ast::Expr,
+    ) -> Lowered<Value> {
         let value = self.tensor(value, f.body.span)?;
         let [dy] = names else {
-            return Err(self.error(codes::KIND, derivative.span, "a stated derivative has one cotangent: `derivative(dy) = ...;`"));
+            return Err(self.error(
+                codes::KIND,
+                derivative.span,
+                "a stated derivative has one cotangent: `derivative(dy) = ...;`",
+            ));
         };
         let mut inputs: Vec<ExprId> = Vec::new();
         for param in &f.params {
             if param.kind.is_some() {
                 return Err(self.unsupported(param.span, "a stated derivative of a function of tensors"));
             }
-            if let Some(Binding { value: Value::Tensor(t), .. }) = param.pattern.names().first().and_then(|n| self.lookup(&n.text)).cloned() {
+            if let Some(Binding { value: Value::Tensor(t), .. }) =
+                param.pattern.names().first().and_then(|n| self.lookup(&n.text)).cloned()
+            {
                 inputs.push(self.real(&t, param.span)?);
             }
         }
@@ -84,7 +96,11 @@ impl Lowerer<'_> {
             one => vec![one],
         };
         if factors.len() > inputs.len() {
-            return Err(self.error(codes::RANK, derivative.span, format!("{} derivatives are stated for {} arguments", factors.len(), inputs.len())));
+            return Err(self.error(
+                codes::RANK,
+                derivative.span,
+                format!("{} derivatives are stated for {} arguments", factors.len(), inputs.len()),
+            ));
         }
         let real = self.real(&value, f.body.span)?;
         let exprs = &mut self.model.graph.exprs;

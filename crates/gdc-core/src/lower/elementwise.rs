@@ -66,7 +66,13 @@ impl Lowerer<'_> {
     }
 
     /// `a op b` as written.
-    pub(super) fn binary(&mut self, op: ast::BinaryOp, a: (Tensor, Span), b: (Tensor, Span), span: Span) -> Lowered<Tensor> {
+    pub(super) fn binary(
+        &mut self,
+        op: ast::BinaryOp,
+        a: (Tensor, Span),
+        b: (Tensor, Span),
+        span: Span,
+    ) -> Lowered<Tensor> {
         use ast::BinaryOp as B;
         match op {
             B::Add => self.apply(Op::Add, &[a, b], span),
@@ -82,7 +88,11 @@ impl Lowerer<'_> {
             B::And | B::Or => {
                 for (t, s) in [&a, &b] {
                     if self.ty(t) != Ty::Bool {
-                        return Err(self.error(codes::TYPE, *s, "`&&` and `||` join truth values, such as comparisons"));
+                        return Err(self.error(
+                            codes::TYPE,
+                            *s,
+                            "`&&` and `||` join truth values, such as comparisons",
+                        ));
                     }
                 }
                 let (axes, exprs) = self.align(&[a, b])?;
@@ -130,13 +140,21 @@ impl Lowerer<'_> {
         }
         if let Some((x, y)) = self.two_ints(&a.0, &b.0) {
             if y <= 0 {
-                return Err(self.error(codes::NUMBER, span, format!("cannot divide by {y}: the divisor must be positive")));
+                return Err(self.error(
+                    codes::NUMBER,
+                    span,
+                    format!("cannot divide by {y}: the divisor must be positive"),
+                ));
             }
             let value = if op == Op::IntDiv { x.div_euclid(y) } else { x.rem_euclid(y) };
             return Ok(Tensor::scalar(self.graph().exprs.int(value)));
         }
         if self.model.graph.exprs.as_int(b.0.expr).is_none_or(|d| d <= 0) {
-            return Err(self.error(codes::NOT_CONSTANT, b.1, "the divisor must be a positive integer known at compile time"));
+            return Err(self.error(
+                codes::NOT_CONSTANT,
+                b.1,
+                "the divisor must be a positive integer known at compile time",
+            ));
         }
         let (axes, exprs) = self.align(&[a, b])?;
         Ok(Tensor { axes, expr: self.graph().exprs.op(op, &exprs), range: None })

@@ -40,7 +40,9 @@ impl Lowerer<'_> {
             )),
             K::Pipe { value, call } => self.pipe(value, call, hint),
             K::If { condition, then, otherwise } => self.if_(condition, then, otherwise.as_ref(), e.span, hint),
-            K::Reduce { op, binders, body, condition } => self.reduce_expr(*op, binders, body, condition.as_deref(), e.span, hint),
+            K::Reduce { op, binders, body, condition } => {
+                self.reduce_expr(*op, binders, body, condition.as_deref(), e.span, hint)
+            }
             K::Scan { .. } => Err(self.unsupported(e.span, "`scan`")),
             K::Call { callee, args } => self.call_with(callee, args, e.span, Vec::new(), None, hint),
             K::Index { base, at, otherwise } => {
@@ -124,10 +126,13 @@ impl Lowerer<'_> {
     }
 
     fn unknown_name(&mut self, name: &ast::Name) -> gdc_syntax::Reported {
-        let mut diagnostic = Diagnostic::error(codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
-            .label("not found");
-        let locals: Vec<String> = self.frames.last().into_iter().flat_map(|f| f.blocks.iter().flat_map(|b| b.keys().cloned())).collect();
-        let candidates = locals.iter().map(String::as_str).chain(self.library.names()).chain(BUILTIN_NAMES.iter().copied());
+        let mut diagnostic =
+            Diagnostic::error(codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
+                .label("not found");
+        let locals: Vec<String> =
+            self.frames.last().into_iter().flat_map(|f| f.blocks.iter().flat_map(|b| b.keys().cloned())).collect();
+        let candidates =
+            locals.iter().map(String::as_str).chain(self.library.names()).chain(BUILTIN_NAMES.iter().copied());
         if let Some(close) = suggest(&name.text, candidates) {
             diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
         } else if let Some(help) = super::library_calls::habit(&name.text) {
@@ -230,12 +235,21 @@ impl Lowerer<'_> {
             ast::UnaryOp::Not if self.ty(&t) == Ty::Bool => {
                 Tensor { expr: self.graph().exprs.op(Op::Not, &[t.expr]), ..t }
             }
-            ast::UnaryOp::Not => return Err(self.error(codes::TYPE, operand.span, "`!` takes a truth value, and this is a number")),
+            ast::UnaryOp::Not => {
+                return Err(self.error(codes::TYPE, operand.span, "`!` takes a truth value, and this is a number"));
+            }
         };
         Ok(Value::Tensor(tensor))
     }
 
-    fn if_(&mut self, condition: &ast::Expr, then: &ast::Block, otherwise: Option<&ast::Block>, span: Span, hint: Option<String>) -> Lowered<Value> {
+    fn if_(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Block,
+        otherwise: Option<&ast::Block>,
+        span: Span,
+        hint: Option<String>,
+    ) -> Lowered<Value> {
         let c = self.operand(condition)?;
         if let Some(truth) = self.static_bool(c.expr) {
             self.hint = hint;
@@ -247,8 +261,12 @@ impl Lowerer<'_> {
         }
         let Some(otherwise) = otherwise else {
             return Err(self.report(
-                Diagnostic::error(codes::KIND, span, "this `if` needs an `else`: its condition is known only when the model runs")
-                    .secondary(condition.span, "not a constant"),
+                Diagnostic::error(
+                    codes::KIND,
+                    span,
+                    "this `if` needs an `else`: its condition is known only when the model runs",
+                )
+                .secondary(condition.span, "not a constant"),
             ));
         };
         let a = self.block(then)?;
@@ -273,7 +291,11 @@ impl Lowerer<'_> {
             let mut value = this.operand(body)?;
             if let Some(c) = condition {
                 if mean {
-                    return Err(this.error(codes::MISPLACED, c.span, "`mean` takes no condition: divide a `sum` by a count"));
+                    return Err(this.error(
+                        codes::MISPLACED,
+                        c.span,
+                        "`mean` takes no condition: divide a `sum` by a count",
+                    ));
                 }
                 let c_value = this.operand(c)?;
                 let unit = match red {
@@ -305,7 +327,9 @@ impl Lowerer<'_> {
         let i = self.static_int(&value, e.span, "a tuple's position")?;
         match usize::try_from(i).ok().and_then(|i| items.get(i)) {
             Some(item) => Ok(Some(item.clone())),
-            None => Err(self.error(codes::OUT_OF_RANGE, e.span, format!("a tuple of {} has no element {i}", items.len()))),
+            None => {
+                Err(self.error(codes::OUT_OF_RANGE, e.span, format!("a tuple of {} has no element {i}", items.len())))
+            }
         }
     }
 
@@ -320,23 +344,37 @@ impl Lowerer<'_> {
         if let Value::Tuple(items) = self.expr(base)? {
             return match name.text.parse::<usize>().ok().and_then(|i| items.get(i)) {
                 Some(item) => Ok(item.clone()),
-                None => Err(self.error(codes::OUT_OF_RANGE, name.span, format!("a tuple of {} has no element `{}`", items.len(), name.text))),
+                None => Err(self.error(
+                    codes::OUT_OF_RANGE,
+                    name.span,
+                    format!("a tuple of {} has no element `{}`", items.len(), name.text),
+                )),
             };
         }
         Err(self.report(
-            Diagnostic::error(codes::UNKNOWN_NAME, name.span, format!("there is no parameter of this name, `{}`", name.text))
-                .note("`let.label.param` names a parameter, as in `h.dense.w`"),
+            Diagnostic::error(
+                codes::UNKNOWN_NAME,
+                name.span,
+                format!("there is no parameter of this name, `{}`", name.text),
+            )
+            .note("`let.label.param` names a parameter, as in `h.dense.w`"),
         ))
     }
 
     fn labelled(&mut self, base: &ast::Expr, label: &ast::Name, hint: Option<String>) -> Lowered<Value> {
         match &base.kind {
-            ast::ExprKind::Call { callee, args } => self.call_with(callee, args, base.span, Vec::new(), Some(label), hint),
+            ast::ExprKind::Call { callee, args } => {
+                self.call_with(callee, args, base.span, Vec::new(), Some(label), hint)
+            }
             _ => {
                 let value = self.expr(base)?;
                 match value {
                     Value::Func(f) => Ok(Value::Func(Rc::new(Func { label: Some(label.clone()), ..(*f).clone() }))),
-                    other => Err(self.error(codes::KIND, label.span, format!("`as` labels the call of a layer, and this is {}", other.describe()))),
+                    other => Err(self.error(
+                        codes::KIND,
+                        label.span,
+                        format!("`as` labels the call of a layer, and this is {}", other.describe()),
+                    )),
                 }
             }
         }
@@ -351,7 +389,9 @@ impl Lowerer<'_> {
         };
         match &call.kind {
             ast::ExprKind::Call { callee, args } => self.call_with(callee, args, call.span, vec![first], label, hint),
-            ast::ExprKind::Name(_) | ast::ExprKind::Field { .. } => self.call_with(call, &[], call.span, vec![first], label, hint),
+            ast::ExprKind::Name(_) | ast::ExprKind::Field { .. } => {
+                self.call_with(call, &[], call.span, vec![first], label, hint)
+            }
             _ => Err(self.report(
                 Diagnostic::error(codes::NOT_CALLABLE, call.span, "the right side of `|>` must be a call")
                     .help("write `x |> dense(10) |> relu`"),

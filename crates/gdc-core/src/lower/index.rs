@@ -62,10 +62,16 @@ impl Lowerer<'_> {
         let Some(first) = reads.first() else {
             let name = &binder.name.text;
             return Err(self.report(
-                Diagnostic::error(codes::INDEX_RANGE, binder.name.span, format!("nothing gives the index `{name}` its range"))
-                    .label("runs over what?")
-                    .note(format!("a range comes from a bare read such as `x[{name}]`, never from arithmetic like `x[{name} + 1]`"))
-                    .help(format!("write the range: `{name} in 0..n`")),
+                Diagnostic::error(
+                    codes::INDEX_RANGE,
+                    binder.name.span,
+                    format!("nothing gives the index `{name}` its range"),
+                )
+                .label("runs over what?")
+                .note(format!(
+                    "a range comes from a bare read such as `x[{name}]`, never from arithmetic like `x[{name} + 1]`"
+                ))
+                .help(format!("write the range: `{name} in 0..n`")),
             ));
         };
         if let Some(other) = reads.iter().find(|r| r.extent != first.extent) {
@@ -171,7 +177,13 @@ impl Lowerer<'_> {
     }
 
     /// One entry per axis: `None` keeps it whole.
-    fn expand_rest<'e>(&mut self, tensor: &Tensor, at: &'e [ast::Place], base: &ast::Expr, span: Span) -> Lowered<Vec<Option<&'e ast::Expr>>> {
+    fn expand_rest<'e>(
+        &mut self,
+        tensor: &Tensor,
+        at: &'e [ast::Place],
+        base: &ast::Expr,
+        span: Span,
+    ) -> Lowered<Vec<Option<&'e ast::Expr>>> {
         let rank = tensor.axes.len();
         let given = at.iter().filter(|p| matches!(p, ast::Place::At(_))).count();
         if given > rank {
@@ -215,8 +227,12 @@ impl Lowerer<'_> {
         let high = bound(self, end, extent as i64)? + i64::from(*inclusive);
         if low < 0 || high > extent as i64 || low >= high {
             return Err(self.report(
-                Diagnostic::error(codes::OUT_OF_RANGE, range.span, format!("the slice {low}..{high} does not lie in an axis of size {extent}"))
-                    .label(format!("{low}..{high}")),
+                Diagnostic::error(
+                    codes::OUT_OF_RANGE,
+                    range.span,
+                    format!("the slice {low}..{high} does not lie in an axis of size {extent}"),
+                )
+                .label(format!("{low}..{high}")),
             ));
         }
         let name = self.model.graph.exprs.var(var).name.clone();
@@ -245,8 +261,16 @@ impl Lowerer<'_> {
         match self.int_interval(index.expr) {
             Some((low, high)) if low >= 0 && high < extent as i64 => Ok(index.expr),
             Some((low, high)) => {
-                let mut d = Diagnostic::error(codes::OUT_OF_RANGE, e.span, format!("this index can fall outside an axis of size {extent}"))
-                    .label(if low == high { format!("this is {low}") } else { format!("runs over {low}..={high}") });
+                let mut d = Diagnostic::error(
+                    codes::OUT_OF_RANGE,
+                    e.span,
+                    format!("this index can fall outside an axis of size {extent}"),
+                )
+                .label(if low == high {
+                    format!("this is {low}")
+                } else {
+                    format!("runs over {low}..={high}")
+                });
                 d = if low == high && low < 0 {
                     d.help(format!("there are no negative indices: the last element is `[{}]`", extent - 1))
                 } else {
@@ -259,7 +283,13 @@ impl Lowerer<'_> {
     }
 
     /// A read that gives `outside` where a place falls outside.
-    fn padded_read(&mut self, tensor: &Tensor, map: &HashMap<Var, ExprId>, outside: ExprId, span: Span) -> Lowered<ExprId> {
+    fn padded_read(
+        &mut self,
+        tensor: &Tensor,
+        map: &HashMap<Var, ExprId>,
+        outside: ExprId,
+        span: Span,
+    ) -> Lowered<ExprId> {
         let (node, axes) = self.node_of(tensor, span)?;
         let ty = self.model.graph.node(node).ty;
         let exprs = &mut self.model.graph.exprs;
@@ -279,7 +309,9 @@ impl Lowerer<'_> {
         value: &ast::Expr,
         span: Span,
     ) -> Lowered<()> {
-        let (ast::Pattern::Name(name), Some(ast::Type { kind: ast::TypeKind::Tensor { shape: Some(dims), .. }, .. })) = (pattern, ty) else {
+        let (ast::Pattern::Name(name), Some(ast::Type { kind: ast::TypeKind::Tensor { shape: Some(dims), .. }, .. })) =
+            (pattern, ty)
+        else {
             return Err(self.report(
                 Diagnostic::error(codes::KIND, pattern.span(), "the scatter form states the shape of its result")
                     .help("write `let y[p*s + i]: [n] += ...;`"),
@@ -287,14 +319,20 @@ impl Lowerer<'_> {
         };
         let shape = self.stated_shape(dims)?;
         if shape.len() != indices.len() {
-            return Err(self.error(codes::RANK, span, format!("{} places for a tensor {}", indices.len(), shape_text(&shape))));
+            return Err(self.error(
+                codes::RANK,
+                span,
+                format!("{} places for a tensor {}", indices.len(), shape_text(&shape)),
+            ));
         }
         let mut names: Vec<ast::Name> = Vec::new();
         let mut places: Vec<ast::Expr> = Vec::new();
         for index in indices {
             match index {
                 ast::IndexBinder::Place(e) => places.push(e.clone()),
-                ast::IndexBinder::Bind(b) => places.push(ast::Expr { kind: ast::ExprKind::Name(b.name.clone()), span: b.name.span }),
+                ast::IndexBinder::Bind(b) => {
+                    places.push(ast::Expr { kind: ast::ExprKind::Name(b.name.clone()), span: b.name.span })
+                }
                 ast::IndexBinder::Rest(span) => return Err(self.unsupported(*span, "`...` in the scatter form")),
             }
         }
@@ -411,7 +449,9 @@ pub(super) fn ast_children<'e>(expr: &'e ast::Expr, visit: &mut impl FnMut(&'e a
 fn block_children<'e>(block: &'e ast::Block, visit: &mut impl FnMut(&'e ast::Expr)) {
     for stmt in &block.statements {
         match &stmt.kind {
-            ast::StmtKind::Let { value, .. } | ast::StmtKind::Update { value, .. } | ast::StmtKind::Expr(value) => visit(value),
+            ast::StmtKind::Let { value, .. } | ast::StmtKind::Update { value, .. } | ast::StmtKind::Expr(value) => {
+                visit(value)
+            }
             _ => {}
         }
     }

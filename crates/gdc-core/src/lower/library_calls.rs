@@ -1,7 +1,7 @@
 //! What the compiler itself knows how to call, and what people may look for under other names.
 
-use super::value::{Bound, Builtin, Func, Tensor, Value};
 use super::types::shape_text;
+use super::value::{Bound, Builtin, Func, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::build::Build;
 use crate::codes;
@@ -11,7 +11,11 @@ use gdc_syntax::{Diagnostic, Span};
 impl Lowerer<'_> {
     pub(super) fn builtin(&mut self, builtin: Builtin, func: &Func, span: Span) -> Lowered<Value> {
         if let Some(named) = func.args.iter().find_map(|a| a.name.as_ref()) {
-            return Err(self.error(codes::UNKNOWN_ARGUMENT, named.span, format!("`{}` takes no named arguments", func.name)));
+            return Err(self.error(
+                codes::UNKNOWN_ARGUMENT,
+                named.span,
+                format!("`{}` takes no named arguments", func.name),
+            ));
         }
         let tensor = |this: &mut Self, i: usize| -> Lowered<(Tensor, Span)> {
             let Bound { value, span, .. } = func.args[i].clone();
@@ -30,7 +34,11 @@ impl Lowerer<'_> {
                 Diagnostic::error(
                     if count < want { codes::MISSING_ARGUMENT } else { codes::TOO_MANY_ARGUMENTS },
                     span,
-                    format!("`{}` takes {want} argument{}, and {count} are given", func.name, if want == 1 { "" } else { "s" }),
+                    format!(
+                        "`{}` takes {want} argument{}, and {count} are given",
+                        func.name,
+                        if want == 1 { "" } else { "s" }
+                    ),
                 )
                 .label("called here"),
             ));
@@ -51,7 +59,11 @@ impl Lowerer<'_> {
             Builtin::Whole(red, mean) => {
                 let (x, x_span) = tensor(self, 0)?;
                 let x = if x.axes.is_empty() && matches!(red, Red::Argmax | Red::Argmin) {
-                    return Err(self.error(codes::RANK, x_span, format!("`{}` takes a tensor, and this is one number", func.name)));
+                    return Err(self.error(
+                        codes::RANK,
+                        x_span,
+                        format!("`{}` takes a tensor, and this is one number", func.name),
+                    ));
                 } else {
                     x
                 };
@@ -86,9 +98,13 @@ impl Lowerer<'_> {
         let (n, m): (usize, usize) = (have.iter().product(), sizes.iter().product());
         if n != m {
             return Err(self.report(
-                Diagnostic::error(codes::RESHAPE, shape.span, format!("cannot reshape {} to {}", shape_text(&have), shape_text(&sizes)))
-                    .label(format!("{m} elements"))
-                    .secondary(x_span, format!("{n} elements")),
+                Diagnostic::error(
+                    codes::RESHAPE,
+                    shape.span,
+                    format!("cannot reshape {} to {}", shape_text(&have), shape_text(&sizes)),
+                )
+                .label(format!("{m} elements"))
+                .secondary(x_span, format!("{n} elements")),
             ));
         }
         if have == sizes {
@@ -102,12 +118,24 @@ impl Lowerer<'_> {
         let from = self.model.graph.node(source);
         let (ty, range, per_sample) = (from.ty, from.range, from.per_sample);
         let name = hint.clone().unwrap_or_else(|| self.path_to("reshape"));
-        let node = Node { name, kind: NodeKind::Reshape(source), shape: full, ty, range, per_sample, origin: Some(Self::loc(x_span)) };
+        let node = Node {
+            name,
+            kind: NodeKind::Reshape(source),
+            shape: full,
+            ty,
+            range,
+            per_sample,
+            origin: Some(Self::loc(x_span)),
+        };
         let node = self.add_node(node, x_span)?;
         self.hint = hint;
         let own = self.whole(node, &sizes_of(&self.model.graph.node(node).shape.clone()));
         // The leading axes of the node are the mapped ones; only the new sizes are visible.
-        let map = own.axes[..lead.len()].iter().zip(&lead).map(|(&from, &to)| (from, self.model.graph.exprs.index(to))).collect();
+        let map = own.axes[..lead.len()]
+            .iter()
+            .zip(&lead)
+            .map(|(&from, &to)| (from, self.model.graph.exprs.index(to)))
+            .collect();
         let expr = crate::build::substitute(&mut self.graph().exprs, own.expr, &map);
         Ok(Tensor { axes: own.axes[lead.len()..].to_vec(), expr, range: x.range })
     }
@@ -118,12 +146,17 @@ impl Lowerer<'_> {
             Value::Tensor(t) => self.literal_values(t),
             _ => None,
         };
-        let valid = sizes.filter(|s| s.iter().all(|v| v.fract() == 0.0 && *v >= 1.0 && *v <= super::MAX_ELEMENTS as f64));
+        let valid =
+            sizes.filter(|s| s.iter().all(|v| v.fract() == 0.0 && *v >= 1.0 && *v <= super::MAX_ELEMENTS as f64));
         match valid {
             Some(sizes) => Ok(sizes.into_iter().map(|v| v as usize).collect()),
             None => Err(self.report(
-                Diagnostic::error(codes::SIZE, shape.span, "a shape is a list of sizes known when the model is compiled")
-                    .help("for example `reshape(x, [4, 16])`"),
+                Diagnostic::error(
+                    codes::SIZE,
+                    shape.span,
+                    "a shape is a list of sizes known when the model is compiled",
+                )
+                .help("for example `reshape(x, [4, 16])`"),
             )),
         }
     }
@@ -139,7 +172,11 @@ impl Lowerer<'_> {
     /// A draw for each element of the parameter being initialised.
     fn random(&mut self, dist: Dist, func: &Func, span: Span) -> Lowered<Tensor> {
         let Some(draw) = &mut self.draw else {
-            return Err(self.error(codes::MISPLACED, span, format!("`{}` draws the initial values of parameters only", func.name)));
+            return Err(self.error(
+                codes::MISPLACED,
+                span,
+                format!("`{}` draws the initial values of parameters only", func.name),
+            ));
         };
         draw.draws += 1;
         let site = site(&draw.path, draw.draws);
@@ -161,10 +198,17 @@ impl Lowerer<'_> {
             return;
         }
         self.diagnostics.push(
-            Diagnostic::warning(codes::PROBABILITIES, span, format!("`{}` takes logits, and these are probabilities", func.name))
-                .label("always between 0 and 1")
-                .note(format!("`{}` applies the normalisation itself, so it is done twice here and training is slow or stuck", func.name))
-                .help("pass the values from before `softmax` or `sigmoid`, and keep the probabilities for an `output`"),
+            Diagnostic::warning(
+                codes::PROBABILITIES,
+                span,
+                format!("`{}` takes logits, and these are probabilities", func.name),
+            )
+            .label("always between 0 and 1")
+            .note(format!(
+                "`{}` applies the normalisation itself, so it is done twice here and training is slow or stuck",
+                func.name
+            ))
+            .help("pass the values from before `softmax` or `sigmoid`, and keep the probabilities for an `output`"),
         );
     }
 
@@ -221,7 +265,9 @@ pub fn habit(name: &str) -> Option<&'static str> {
         "self" => "a layer's parameters are named directly",
         "batch" => "the batch is never written in shapes; it is a setting: `train { batch = 32; }`",
         "Softmax" => "it is called `softmax`",
-        "CrossEntropyLoss" | "categorical_crossentropy" | "sparse_categorical_crossentropy" => "it is `cross_entropy(logits, label)`",
+        "CrossEntropyLoss" | "categorical_crossentropy" | "sparse_categorical_crossentropy" => {
+            "it is `cross_entropy(logits, label)`"
+        }
         "MSELoss" | "mean_squared_error" => "it is `mse(y_hat, y)`",
         "BCELoss" | "binary_crossentropy" | "BCEWithLogitsLoss" => "it is `binary_cross_entropy(logits = z, y)`",
         "Adam" => "it is called `adam`",

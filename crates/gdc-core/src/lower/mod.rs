@@ -10,7 +10,9 @@ mod index;
 mod library_calls;
 mod model;
 mod optimizer;
+mod params;
 mod reduce;
+mod selection;
 mod settings;
 mod types;
 mod value;
@@ -125,7 +127,8 @@ impl Lowerer<'_> {
         if in_library(self, diagnostic.span) {
             let call = self.calls.iter().rev().find(|(_, span)| !in_library(self, *span)).cloned();
             if let Some((name, span)) = call {
-                let text = if diagnostic.label.is_empty() { "here".to_owned() } else { std::mem::take(&mut diagnostic.label) };
+                let text =
+                    if diagnostic.label.is_empty() { "here".to_owned() } else { std::mem::take(&mut diagnostic.label) };
                 diagnostic.secondary.insert(0, gdc_syntax::diagnostic::Label { span: diagnostic.span, text });
                 diagnostic.span = span;
                 diagnostic.label = format!("in this call of `{name}`");
@@ -152,14 +155,12 @@ impl Lowerer<'_> {
         if let Some(earlier) = self.lookup(&name.text) {
             let earlier = earlier.span;
             self.report(
-                Diagnostic::error(
-                    crate::codes::SHADOWS,
-                    name.span,
-                    format!("`{}` is already defined here", name.text),
-                )
-                .label("defined again")
-                .secondary(earlier, "first defined here")
-                .help("no name shadows another: choose a different name, or use `<-` to give a state its next value"),
+                Diagnostic::error(crate::codes::SHADOWS, name.span, format!("`{}` is already defined here", name.text))
+                    .label("defined again")
+                    .secondary(earlier, "first defined here")
+                    .help(
+                        "no name shadows another: choose a different name, or use `<-` to give a state its next value",
+                    ),
             );
         }
         if let Some(block) = self.frames.last_mut().and_then(|f| f.blocks.last_mut()) {

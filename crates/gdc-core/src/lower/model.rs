@@ -84,8 +84,12 @@ impl Lowerer<'_> {
         }
         if self.optimizers.is_empty() && !self.model.params.is_empty() {
             return Err(self.report(
-                Diagnostic::error(codes::OPTIMIZER, model.name.span, format!("the model `{}` has no optimizer", model.name.text))
-                    .help("add one, such as `optimizer sgd(lr = 0.1);`"),
+                Diagnostic::error(
+                    codes::OPTIMIZER,
+                    model.name.span,
+                    format!("the model `{}` has no optimizer", model.name.text),
+                )
+                .help("add one, such as `optimizer sgd(lr = 0.1);`"),
             ));
         }
         Ok(())
@@ -99,7 +103,8 @@ impl Lowerer<'_> {
             if let ast::StmtKind::Train { settings } = &stmt.kind {
                 if let Some(first) = earlier {
                     self.report(
-                        Diagnostic::error(codes::SETTING, stmt.span, "a model has one `train` block").secondary(first, "the first one"),
+                        Diagnostic::error(codes::SETTING, stmt.span, "a model has one `train` block")
+                            .secondary(first, "the first one"),
                     );
                     failed = true;
                 }
@@ -128,7 +133,11 @@ impl Lowerer<'_> {
         self.model.sample_weight = Some(node);
     }
 
-    fn model_statement(&mut self, stmt: &ast::Stmt, losses: &mut Vec<(Option<ast::Name>, Tensor, Span)>) -> Lowered<()> {
+    fn model_statement(
+        &mut self,
+        stmt: &ast::Stmt,
+        losses: &mut Vec<(Option<ast::Name>, Tensor, Span)>,
+    ) -> Lowered<()> {
         use ast::StmtKind as K;
         match &stmt.kind {
             K::Declare { role: role @ (ast::Role::Input | ast::Role::Target), name, ty, init } => {
@@ -178,8 +187,9 @@ impl Lowerer<'_> {
     fn input(&mut self, role: ast::Role, name: &ast::Name, ty: Option<&ast::Type>, span: Span) -> Lowered<()> {
         let Some(ast::Type { kind: ast::TypeKind::Tensor { shape, range }, span: ty_span }) = ty else {
             return Err(self.report(
-                Diagnostic::error(codes::KIND, name.span, format!("the shape of `{}` is not stated", name.text))
-                    .help(format!("write `{}: [n]`, `{0}: []` for one number, or `{0}: in 0..10` for a label", name.text)),
+                Diagnostic::error(codes::KIND, name.span, format!("the shape of `{}` is not stated", name.text)).help(
+                    format!("write `{}: [n]`, `{0}: []` for one number, or `{0}: in 0..10` for a label", name.text),
+                ),
             ));
         };
         let shape = self.stated_shape(shape.as_deref().unwrap_or(&[]))?;
@@ -190,9 +200,16 @@ impl Lowerer<'_> {
         let (Some(batch_var), Some(batch)) = (self.batch, self.model.settings.batch) else { return Ok(()) };
         if shape.len() > 1 && shape[0] == batch {
             self.diagnostics.push(
-                Diagnostic::warning(codes::BATCH_AXIS, *ty_span, format!("the first axis of `{}` is as long as the batch", name.text))
-                    .note(format!("the batch is never written: this model takes {batch} samples of shape {} at a time", super::types::shape_text(&shape)))
-                    .help("leave the batch axis out"),
+                Diagnostic::warning(
+                    codes::BATCH_AXIS,
+                    *ty_span,
+                    format!("the first axis of `{}` is as long as the batch", name.text),
+                )
+                .note(format!(
+                    "the batch is never written: this model takes {batch} samples of shape {} at a time",
+                    super::types::shape_text(&shape)
+                ))
+                .help("leave the batch axis out"),
             );
         }
         let mut full = vec![batch];
@@ -237,8 +254,12 @@ impl Lowerer<'_> {
         self.hint = None;
         let reached = self.model.graph.reachable([node]);
         if let Some(&target) = reached.iter().find(|n| self.model.targets.contains(n)) {
-            let mut d = Diagnostic::error(codes::OUTPUT_READS_TARGET, value.span, format!("the output `{}` reads a target", name.text))
-                .note("outputs are computed where no targets are given");
+            let mut d = Diagnostic::error(
+                codes::OUTPUT_READS_TARGET,
+                value.span,
+                format!("the output `{}` reads a target", name.text),
+            )
+            .note("outputs are computed where no targets are given");
             if let Some(&span) = self.declared.get(&target) {
                 d = d.secondary(span, "the target");
             }
@@ -257,8 +278,12 @@ impl Lowerer<'_> {
         if !t.axes.is_empty() {
             let shape = super::types::shape_text(&self.shape(&t));
             return Err(self.report(
-                Diagnostic::error(codes::LOSS_SHAPE, value.span, format!("a metric is one number, and this is {shape}"))
-                    .help("take its `mean(...)`"),
+                Diagnostic::error(
+                    codes::LOSS_SHAPE,
+                    value.span,
+                    format!("a metric is one number, and this is {shape}"),
+                )
+                .help("take its `mean(...)`"),
             ));
         }
         if self.ty(&t) == Ty::Bool {
@@ -296,9 +321,13 @@ impl Lowerer<'_> {
             if !t.axes.is_empty() {
                 let shape = super::types::shape_text(&self.shape(t));
                 return Err(self.report(
-                    Diagnostic::error(codes::LOSS_SHAPE, *span, format!("a loss is one number for each sample, and this is {shape}"))
-                        .label(format!("this is {shape}"))
-                        .help("take its `mean(...)` or `sum(...)`"),
+                    Diagnostic::error(
+                        codes::LOSS_SHAPE,
+                        *span,
+                        format!("a loss is one number for each sample, and this is {shape}"),
+                    )
+                    .label(format!("this is {shape}"))
+                    .help("take its `mean(...)` or `sum(...)`"),
                 ));
             }
             let name = if losses.len() == 1 { "loss".to_owned() } else { format!("loss.{}", parts.len() + 1) };
@@ -306,8 +335,12 @@ impl Lowerer<'_> {
         }
         let Some(&(first, span)) = parts.first() else {
             return Err(self.report(
-                Diagnostic::error(codes::NO_LOSS, model.name.span, format!("the model `{}` has no loss", model.name.text))
-                    .help("say what is minimised, such as `loss mse(y_hat, y);`"),
+                Diagnostic::error(
+                    codes::NO_LOSS,
+                    model.name.span,
+                    format!("the model `{}` has no loss", model.name.text),
+                )
+                .help("say what is minimised, such as `loss mse(y_hat, y);`"),
             ));
         };
         let mut total = first;

@@ -3,8 +3,9 @@
 //! A body is lowered statement by statement for all parameters of a group in turn, so that
 //! `total(e)`, which adds over the group, finds every parameter at the same point.
 
+use super::selection::span_of;
 use super::value::{Binding, Bound, Callee, Func, Tensor, Value};
-use super::{Frame, Lowered, Lowerer, OptimizerUse};
+use super::{Frame, Lowered, Lowerer};
 use crate::codes;
 use gdc_ir::{ExprId, Kept, Leaf, Model, Node, NodeId, NodeKind, Red, Ty, Update, Var};
 use gdc_syntax::{Diagnostic, Reported, Span, ast};
@@ -94,7 +95,8 @@ impl Lowerer<'_> {
             failed |= self.stage(&transform, &mut all, "a transform").is_err();
         }
         for (i, one) in uses.iter().enumerate() {
-            let mut group: Vec<&mut Member> = members.iter_mut().filter(|m| chosen.get(&m.target) == Some(&i)).collect();
+            let mut group: Vec<&mut Member> =
+                members.iter_mut().filter(|m| chosen.get(&m.target) == Some(&i)).collect();
             for transform in &one.with {
                 failed |= self.stage(transform, &mut group, "a transform").is_err();
             }
@@ -109,79 +111,6 @@ impl Lowerer<'_> {
             }
         }
         Ok(())
-    }
-
-    /// A parameter that the loss does not depend on is almost always a slip.
-    fn warn_unused(&mut self, gradients: &[Update]) {
-        for kept in self.model.params.clone() {
-            if self.model.frozen.contains(&kept.node) || gradients.iter().any(|g| g.target == kept.node) {
-                continue;
-            }
-            let node = self.model.graph.node(kept.node);
-            let (name, span) = (node.name.clone(), span_of(node.origin));
-            self.report(
-                Diagnostic::warning(codes::UNUSED_PARAM, span, format!("the loss does not depend on the parameter `{name}`"))
-                    .help(format!("use it, take it out, or `freeze {name};` to say that it stays as it is")),
-            );
-        }
-    }
-
-    /// Which optimizer updates each parameter: one with a selector for it wins over one for all.
-    fn choose_optimizers(&mut self, uses: &[OptimizerUse], gradients: &[Update]) -> Lowered<BTreeMap<NodeId, usize>> {
-        let mut chosen: BTreeMap<NodeId, usize> = BTreeMap::new();
-        for (i, one) in uses.iter().enumerate() {
-            for g in gradients {
-                let name = self.model.graph.node(g.target).name.clone();
-                if !one.selectors.is_empty() && !one.selectors.iter().any(|s| selects(s, &name)) {
-                    continue;
-                }
-                match chosen.get(&g.target) {
-                    Some(&j) if uses[j].selectors.is_empty() == one.selectors.is_empty() => {
-                        return Err(self.report(
-                            Diagnostic::error(codes::OPTIMIZER, one.span, format!("two optimizers update `{name}`"))
-                                .secondary(uses[j].span, "the other one")
-                                .help("limit one of them with `for`, as in `optimizer sgd(lr = 0.1) for *.b;`"),
-                        ));
-                    }
-                    Some(&j) if !uses[j].selectors.is_empty() => {}
-                    _ => {
-                        chosen.insert(g.target, i);
-                    }
-                }
-            }
-        }
-        for g in gradients {
-            if !chosen.contains_key(&g.target) && !uses.is_empty() {
-                let name = self.model.graph.node(g.target).name.clone();
-                return Err(self.report(
-                    Diagnostic::error(codes::OPTIMIZER, uses[0].span, format!("no optimizer updates `{name}`"))
-                        .help(format!("add an optimizer without `for`, or `freeze {name};`")),
-                ));
-            }
-        }
-        Ok(chosen)
-    }
-
-    fn check_selectors(&mut self, uses: &[OptimizerUse]) -> Lowered<()> {
-        for selector in uses.iter().flat_map(|u| &u.selectors) {
-            self.selected(selector)?;
-        }
-        Ok(())
-    }
-
-    /// The parameters that a selector names: at least one.
-    pub(super) fn selected(&mut self, selector: &ast::Selector) -> Lowered<Vec<NodeId>> {
-        let name = |k: &Kept| self.model.graph.node(k.node).name.clone();
-        let found: Vec<NodeId> =
-            self.model.params.iter().filter(|k| selects(selector, &name(k))).map(|k| k.node).collect();
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        let names: Vec<String> = self.model.params.iter().map(name).collect();
-        Err(self.report(
-            Diagnostic::error(codes::OPTIMIZER, selector.span, "no parameter has such a path")
-                .note(format!("the parameters are: {}", names.join(", "))),
-        ))
     }
 
     fn member(&mut self, gradient: &Update) -> Member {
@@ -218,7 +147,8 @@ impl Lowerer<'_> {
                     Value::Func(f) => f.callee.describe(),
                     other => other.describe(),
                 };
-                let example = if what == "an optimizer" { "optimizer adam(lr = 1e-3);" } else { "with clip_global_norm(1.0)" };
+                let example =
+                    if what == "an optimizer" { "optimizer adam(lr = 1e-3);" } else { "with clip_global_norm(1.0)" };
                 Err(self.report(
                     Diagnostic::error(codes::OPTIMIZER, value.span, format!("{what} is wanted, and this is {found}"))
                         .help(format!("for example `{example}`")),
@@ -251,7 +181,13 @@ impl Lowerer<'_> {
         Ok(arms.collect())
     }
 
-    fn stage_in_frame(&mut self, arms: &[Rc<ast::Optimizer>], func: &Func, span: Span, group: &mut [&mut Member]) -> Lowered<()> {
+    fn stage_in_frame(
+        &mut self,
+        arms: &[Rc<ast::Optimizer>],
+        func: &Func,
+        span: Span,
+        group: &mut [&mut Member],
+    ) -> Lowered<()> {
         let Some(first) = arms.first() else { return Ok(()) };
         self.hyper_parameters(&first.params, func, span)?;
         let mut blocks: Vec<(Rc<ast::Optimizer>, Block)> = Vec::new();
@@ -312,7 +248,12 @@ impl Lowerer<'_> {
     }
 
     /// `total(e)`: the sum of `e` over all elements of all parameters of the group.
-    fn group_total(&mut self, call: &ast::Expr, group: &mut [&mut Member], blocks: &mut [(Rc<ast::Optimizer>, Block)]) -> Lowered<ExprId> {
+    fn group_total(
+        &mut self,
+        call: &ast::Expr,
+        group: &mut [&mut Member],
+        blocks: &mut [(Rc<ast::Optimizer>, Block)],
+    ) -> Lowered<ExprId> {
         let ast::ExprKind::Call { args, .. } = &call.kind else { return Err(Reported) };
         let [arg] = args.as_slice() else {
             return Err(self.error(codes::MISSING_ARGUMENT, call.span, "`total` takes one value"));
@@ -431,10 +372,18 @@ impl Lowerer<'_> {
     /// `adam(lr)(w, g)` in the body of another optimizer: the weight that it would give.
     pub(super) fn inner_optimizer(&mut self, func: &Func, args: Vec<Tensor>, span: Span) -> Lowered<Value> {
         let Some(updating) = &self.updating else {
-            return Err(self.error(codes::MISPLACED, span, "an optimizer is applied to `w` and `g` only in the body of another one"));
+            return Err(self.error(
+                codes::MISPLACED,
+                span,
+                "an optimizer is applied to `w` and `g` only in the body of another one",
+            ));
         };
         let (Callee::Optimizer(optimizer), [w, g]) = (&func.callee, args.as_slice()) else {
-            return Err(self.error(codes::MISSING_ARGUMENT, span, "an optimizer is applied to a weight and a gradient: `adam(lr)(w, g)`"));
+            return Err(self.error(
+                codes::MISSING_ARGUMENT,
+                span,
+                "an optimizer is applied to a weight and a gradient: `adam(lr)(w, g)`",
+            ));
         };
         let made_before = updating.states.len();
         self.frames.push(Frame::default());
@@ -461,7 +410,13 @@ impl Lowerer<'_> {
         }
     }
 
-    fn inner_body(&mut self, optimizer: &ast::Optimizer, func: &Func, values: (Tensor, Tensor), span: Span) -> Lowered<Value> {
+    fn inner_body(
+        &mut self,
+        optimizer: &ast::Optimizer,
+        func: &Func,
+        values: (Tensor, Tensor),
+        span: Span,
+    ) -> Lowered<Value> {
         self.hyper_parameters(&optimizer.params, func, span)?;
         self.bind_member(optimizer, values)?;
         for stmt in &optimizer.body.statements {
@@ -471,13 +426,21 @@ impl Lowerer<'_> {
     }
 
     /// `state m = 0;`: a tensor of the parameter's shape, or of the shape that is stated.
-    pub(super) fn optimizer_state(&mut self, name: &ast::Name, ty: Option<&ast::Type>, init: Option<&ast::Expr>, span: Span) -> Lowered<()> {
+    pub(super) fn optimizer_state(
+        &mut self,
+        name: &ast::Name,
+        ty: Option<&ast::Type>,
+        init: Option<&ast::Expr>,
+        span: Span,
+    ) -> Lowered<()> {
         let Some(updating) = &self.updating else { return Ok(()) };
         let (mapped, path) = (updating.mapped.clone(), format!("{}.{}", updating.path, name.text));
         let own_shape = updating.shape.clone();
         let shape = match ty.map(|t| &t.kind) {
             None => own_shape,
-            Some(ast::TypeKind::Tensor { shape: Some(dims), range: None }) if mapped.is_empty() => self.stated_shape(dims)?,
+            Some(ast::TypeKind::Tensor { shape: Some(dims), range: None }) if mapped.is_empty() => {
+                self.stated_shape(dims)?
+            }
             Some(_) => {
                 return Err(self.report(
                     Diagnostic::error(codes::KIND, name.span, "here a state has one number for each element of `w`")
@@ -500,7 +463,8 @@ impl Lowerer<'_> {
         if let Some(updating) = &mut self.updating {
             updating.states.push(State { leaf, name: name.text.clone(), next: None });
         }
-        let value = if mapped.is_empty() { self.whole(leaf, &shape) } else { Tensor::scalar(self.read_at(leaf, &mapped)) };
+        let value =
+            if mapped.is_empty() { self.whole(leaf, &shape) } else { Tensor::scalar(self.read_at(leaf, &mapped)) };
         self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true });
         Ok(())
     }
@@ -562,12 +526,6 @@ impl Lowerer<'_> {
     }
 }
 
-/// The source place of a node.
-fn span_of(origin: Option<gdc_ir::Loc>) -> Span {
-    let loc = origin.unwrap_or(gdc_ir::Loc(0, 0, 0));
-    Span { file: gdc_syntax::FileId(loc.0), start: loc.1, end: loc.2 }
-}
-
 /// The weight and gradient as a body sees them: one element, or the whole tensor.
 fn member_values(member: &Member, arm: &ast::Optimizer) -> (Tensor, Tensor) {
     let axes = if arm.weight_type.is_some() { member.axes.clone() } else { Vec::new() };
@@ -586,14 +544,18 @@ fn is_stage(func: &Func, what: &str) -> bool {
 /// The number of axes that `for w: [n, k]` asks for; `None` for any.
 fn rank(optimizer: &ast::Optimizer) -> Option<usize> {
     match &optimizer.weight_type.as_ref()?.kind {
-        ast::TypeKind::Tensor { shape: Some(dims), .. } if !dims.iter().any(|d| matches!(d, ast::Dim::Rest(_))) => Some(dims.len()),
+        ast::TypeKind::Tensor { shape: Some(dims), .. } if !dims.iter().any(|d| matches!(d, ast::Dim::Rest(_))) => {
+            Some(dims.len())
+        }
         _ => None,
     }
 }
 
 /// The calls of `total` in a statement, inner ones first.
 fn totals_in<'s>(stmt: &'s ast::Stmt, found: &mut Vec<&'s ast::Expr>) {
-    if let ast::StmtKind::Let { value, .. } | ast::StmtKind::Update { value, .. } | ast::StmtKind::Expr(value) = &stmt.kind {
+    if let ast::StmtKind::Let { value, .. } | ast::StmtKind::Update { value, .. } | ast::StmtKind::Expr(value) =
+        &stmt.kind
+    {
         totals_of(value, found);
     }
 }
@@ -605,15 +567,4 @@ fn totals_of<'e>(e: &'e ast::Expr, found: &mut Vec<&'e ast::Expr>) {
     {
         found.push(e);
     }
-}
-
-/// Whether a selector's parts, with `*` for any, are the last parts of a path, or its first.
-fn selects(selector: &ast::Selector, path: &str) -> bool {
-    let parts: Vec<&str> = path.split('.').collect();
-    let wanted: Vec<&str> = selector.parts.iter().map(|p| p.text.as_str()).collect();
-    if wanted.len() > parts.len() {
-        return false;
-    }
-    let fits = |from: &[&str]| wanted.iter().zip(from).all(|(w, p)| *w == "*" || w == p);
-    if wanted.first() == Some(&"*") { fits(&parts[parts.len() - wanted.len()..]) } else { fits(&parts) }
 }

@@ -28,8 +28,12 @@ impl Lowerer<'_> {
             "drop_last" => self.model.settings.drop_last = self.flag(value)?,
             "until" => self.model.settings.until = Some(self.until(value)?),
             _ => {
-                let mut d = Diagnostic::error(codes::UNKNOWN_SETTING, name.span, format!("there is no setting `{}`", name.text))
-                    .note(format!("the settings are: {}", NAMES.join(", ")));
+                let mut d = Diagnostic::error(
+                    codes::UNKNOWN_SETTING,
+                    name.span,
+                    format!("there is no setting `{}`", name.text),
+                )
+                .note(format!("the settings are: {}", NAMES.join(", ")));
                 if let Some(close) = suggest(&name.text, NAMES.iter().copied()) {
                     d = d.help(format!("did you mean `{close}`?"));
                 } else if name.text == "lr" || name.text == "learning_rate" {
@@ -45,7 +49,11 @@ impl Lowerer<'_> {
         let v = self.expr(value)?;
         let n = self.static_int(&v, value.span, "this setting")?;
         if n < least || n > 1 << 40 {
-            return Err(self.error(codes::SETTING, value.span, format!("this setting must be at least {least}, and it is {n}")));
+            return Err(self.error(
+                codes::SETTING,
+                value.span,
+                format!("this setting must be at least {least}, and it is {n}"),
+            ));
         }
         Ok(n as usize)
     }

@@ -18,11 +18,9 @@ impl Lowerer<'_> {
         let Value::Tensor(t) = value else {
             return match value {
                 Value::Poison => Err(gdc_syntax::Reported),
-                other => Err(self.error(
-                    codes::KIND,
-                    span,
-                    format!("{what} must be an integer, not {}", other.describe()),
-                )),
+                other => {
+                    Err(self.error(codes::KIND, span, format!("{what} must be an integer, not {}", other.describe())))
+                }
             };
         };
         if let Some(i) = self.model.graph.exprs.as_int(t.expr) {
@@ -70,7 +68,11 @@ impl Lowerer<'_> {
             match dim {
                 ast::Dim::Size(e) => shape.push(self.size(e)?),
                 ast::Dim::Rest(span) => {
-                    return Err(self.error(codes::RANK, *span, "`...` stands for axes of an argument; here every size must be stated"));
+                    return Err(self.error(
+                        codes::RANK,
+                        *span,
+                        "`...` stands for axes of an argument; here every size must be stated",
+                    ));
                 }
             }
         }
@@ -98,7 +100,11 @@ impl Lowerer<'_> {
         let value = self.expr(end)?;
         let high = self.static_int(&value, end.span, "a bound")? + i64::from(*inclusive);
         if high <= low || high - low > i64::from(u32::MAX) {
-            return Err(self.error(codes::INTEGER_RANGE, range.span, format!("the range {low}..{high} holds no usable values")));
+            return Err(self.error(
+                codes::INTEGER_RANGE,
+                range.span,
+                format!("the range {low}..{high} holds no usable values"),
+            ));
         }
         Ok((low, high))
     }

@@ -174,9 +174,9 @@ pub fn builtin(name: &str) -> Option<Builtin> {
 
 /// All names that [`builtin`] knows, for suggestions.
 pub const BUILTIN_NAMES: &[&str] = &[
-    "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "floor", "ceil", "round", "sin", "cos",
-    "tanh", "sigmoid", "softplus", "erf", "detach", "max", "min", "sum", "mean", "prod", "lse",
-    "argmax", "argmin", "any", "all", "div", "reshape", "size", "grad", "leaf",
+    "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "floor", "ceil", "round", "sin", "cos", "tanh", "sigmoid",
+    "softplus", "erf", "detach", "max", "min", "sum", "mean", "prod", "lse", "argmax", "argmin", "any", "all", "div",
+    "reshape", "size", "grad", "leaf",
 ];
 
 /// What a name is bound to.
