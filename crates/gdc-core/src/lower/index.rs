@@ -5,6 +5,7 @@ use super::value::{Binding, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::build::substitute;
 use crate::codes;
+use gdc_ir::ranges::int_interval;
 use gdc_ir::{ExprId, Ty, Var};
 use gdc_syntax::{Diagnostic, Span, ast};
 use std::collections::HashMap;
@@ -258,7 +259,7 @@ impl Lowerer<'_> {
         if !checked {
             return Ok(index.expr);
         }
-        match self.int_interval(index.expr) {
+        match int_interval(&self.model.graph, index.expr) {
             Some((low, high)) if low >= 0 && high < extent as i64 => Ok(index.expr),
             Some((low, high)) => {
                 let mut d = Diagnostic::error(

@@ -5,6 +5,7 @@ use super::value::{Binding, Bound, Callee, Func, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::codes;
 use gdc_ir::Ty;
+use gdc_ir::ranges::int_interval;
 use gdc_syntax::{Diagnostic, Span, ast};
 
 /// An argument that was matched to a parameter, before mapping.
@@ -209,7 +210,7 @@ impl Lowerer<'_> {
                 .help("declare labels with their range: `target label: in 0..10;`"),
             ));
         }
-        let interval = value.range.map(|(l, h)| (l, h - 1)).or_else(|| self.int_interval(value.expr));
+        let interval = value.range.map(|(l, h)| (l, h - 1)).or_else(|| int_interval(&self.model.graph, value.expr));
         let Some((low, high)) = interval else {
             return Err(self.error(codes::INTEGER_RANGE, span, "the range of this integer is not known"));
         };

@@ -109,38 +109,6 @@ impl Lowerer<'_> {
         Ok((low, high))
     }
 
-    /// The least and greatest value that an integer expression can take.
-    pub(super) fn int_interval(&self, expr: ExprId) -> Option<(i64, i64)> {
-        let exprs = &self.model.graph.exprs;
-        match exprs.get(expr) {
-            Expr::Int(a) => Some(exprs.interval(a)),
-            Expr::Read { node, otherwise: None, .. } => {
-                self.model.graph.node(*node).range.map(|(low, high)| (low, high - 1))
-            }
-            Expr::Read { .. } | Expr::Real(_) | Expr::Bool(_) | Expr::Random { .. } => None,
-            Expr::Op(op, args) => {
-                let of = |i: usize| self.int_interval(args[i]);
-                match op {
-                    Op::Add => Some((of(0)?.0.checked_add(of(1)?.0)?, of(0)?.1.checked_add(of(1)?.1)?)),
-                    Op::Sub => Some((of(0)?.0.checked_sub(of(1)?.1)?, of(0)?.1.checked_sub(of(1)?.0)?)),
-                    Op::Neg => Some((-of(0)?.1, -of(0)?.0)),
-                    Op::Min => Some((of(0)?.0.min(of(1)?.0), of(0)?.1.min(of(1)?.1))),
-                    Op::Max => Some((of(0)?.0.max(of(1)?.0), of(0)?.1.max(of(1)?.1))),
-                    Op::IntMod => match of(1)? {
-                        (d, e) if d == e && d > 0 => Some((0, d - 1)),
-                        _ => None,
-                    },
-                    Op::IntDiv => match of(1)? {
-                        (d, e) if d == e && d > 0 => Some((of(0)?.0.div_euclid(d), of(0)?.1.div_euclid(d))),
-                        _ => None,
-                    },
-                    Op::Select => Some((of(1)?.0.min(of(2)?.0), of(1)?.1.max(of(2)?.1))),
-                    _ => None,
-                }
-            }
-        }
-    }
-
     /// The element as a real number.
     pub(super) fn real(&mut self, tensor: &Tensor, span: Span) -> Lowered<ExprId> {
         use crate::build::Build;
