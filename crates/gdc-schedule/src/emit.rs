@@ -43,6 +43,10 @@ pub(crate) struct Emit<'a> {
     pub known: BTreeMap<(NodeId, Vec<i64>), Value>,
     /// The lane axis, in the vector part of a kernel.
     pub lane: Option<Lane>,
+    /// Whether the lanes of this kernel are samples.
+    pub lane_is_batch: bool,
+    /// Whether loops over a group's shape have the batch, the first axis, innermost.
+    pub batch_inside: bool,
     /// Variables whose loops are split.
     pub splits: BTreeMap<Var, Vec<usize>>,
     /// Whether some reduction runs in lanes.
@@ -69,6 +73,8 @@ impl<'a> Emit<'a> {
             batch: None,
             known: BTreeMap::new(),
             lane: None,
+            lane_is_batch: false,
+            batch_inside: false,
             splits: BTreeMap::new(),
             reduced_in_lanes: false,
             bound: BTreeSet::new(),
@@ -393,10 +399,8 @@ impl<'a> Emit<'a> {
         // As it is stored may be closer to how it is seen than as it was computed is.
         if let Some(buffer) = buffer
             && self.known.is_empty()
-            && !self.storage.batch_is_last(source)
         {
-            let stored = self.build.program.buffer(buffer).shape.clone();
-            return Located::Stored(buffer, self.rearranged(at, seen, &stored));
+            return Located::Stored(buffer, self.place_in(source, buffer, at, seen));
         }
         let at = self.rearranged(at, seen, &plan.graph.node(source).shape);
         if let Some(value) = self.known_at(source, &at) {
@@ -419,13 +423,25 @@ impl<'a> Emit<'a> {
     }
 
     /// Where in a tensor's buffer an element lies.
-    pub fn stored_place(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, mut at: Vec<Int>) -> Vec<Int> {
+    pub fn stored_place(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, at: Vec<Int>) -> Vec<Int> {
+        let shape = &self.plan.graph.node(node).shape;
+        self.place_in(node, buffer, at, shape)
+    }
+
+    /// Where in a tensor's buffer lies what is seen at a place of some shape.
+    fn place_in(
+        &mut self,
+        node: NodeId,
+        buffer: gdc_ir::program::BufferId,
+        at: Vec<Int>,
+        seen: &[usize],
+    ) -> Vec<Int> {
+        let stored = self.storage.batch_first_shape(node, buffer, self.build);
+        let mut at = self.rearranged(at, seen, &stored);
         if self.storage.batch_is_last(node) && !at.is_empty() {
             at.rotate_left(1);
-            return at;
         }
-        let stored = self.build.program.buffer(buffer).shape.clone();
-        self.rearranged(at, &self.plan.graph.node(node).shape, &stored)
+        at
     }
 
     /// The place in row-major order of one shape as a place of another.

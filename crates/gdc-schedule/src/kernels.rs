@@ -65,9 +65,20 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
         nest::nest(emit, group);
         return "once per step, in f64".to_owned();
     }
-    if let Some(reason) = emit.attempt(|e| tile::tile(e, group)).or_else(|| emit.attempt(|e| tile::map(e, group))) {
-        return reason;
+    let last = group.shape.len().saturating_sub(1);
+    let turned = group.members.iter().any(|&id| emit.storage.batch_is_last(id));
+    let axes = if turned && last > 0 { vec![0, last] } else { vec![last] };
+    for &axis in &axes {
+        if let Some(reason) = emit.attempt(|e| tile::tile(e, group, axis)) {
+            return reason;
+        }
     }
+    for &axis in &axes {
+        if let Some(reason) = emit.attempt(|e| tile::map(e, group, axis)) {
+            return reason;
+        }
+    }
+    emit.lane_is_batch = false;
     emit.reduced_in_lanes = false;
     nest::nest(emit, group);
     let reason = if emit.reduced_in_lanes { "scalar loops around reductions in lanes" } else { "scalar loops" };

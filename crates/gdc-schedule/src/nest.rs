@@ -15,7 +15,9 @@ pub(crate) const LITERALS: usize = 200;
 /// Loops over the shape of a group, all members in the innermost.
 pub(crate) fn nest(emit: &mut Emit<'_>, group: &Group) {
     let axes = axes(emit, group);
+    emit.batch_inside = group.members.iter().any(|&id| emit.storage.batch_is_last(id));
     emit.repeat_axes(&axes, &[], |emit, point| {
+        emit.batch_inside = false;
         emit.point = point;
         let mut stores = Vec::new();
         for &id in &group.members {
@@ -264,7 +266,13 @@ pub(crate) fn scatter(emit: &mut Emit<'_>, id: NodeId) {
     let NodeKind::Scatter { domain, at, body } = &plan.graph.node(id).kind else { return };
     let Some(buffer) = emit.storage.buffer(id) else { return };
     fill(emit, buffer, 0.0);
-    turns(emit, domain, &Env::new(), |emit, env, _| {
+    let mut domain = domain.clone();
+    // Samples do not meet, so their order is free.
+    let sample = at.first().and_then(|&e| plan.graph.exprs.as_var(e));
+    if emit.storage.batch_is_last(id) && sample.is_some() && sample == domain.first().copied() {
+        domain.rotate_left(1);
+    }
+    turns(emit, &domain, &Env::new(), |emit, env, _| {
         let place: Vec<Int> = at.iter().map(|&e| emit.int(e, env)).collect();
         let inside = emit.inside(id, &place);
         let add = emit.nested(|emit| {

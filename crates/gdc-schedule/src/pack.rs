@@ -39,7 +39,8 @@ impl Emit<'_> {
 
     /// The buffer with an axis moved to the end, and the place in it.
     pub fn transposed(&mut self, buffer: BufferId, mut at: Vec<Int>, axis: usize) -> Option<(BufferId, Vec<Int>)> {
-        if !self.worth_packing(buffer) {
+        let input = matches!(self.build.program.buffer(buffer).role, BufferRole::Input | BufferRole::Target);
+        if !(self.worth_packing(buffer) || input && self.lane_is_batch) {
             return None;
         }
         let moved = at.remove(axis);
@@ -105,13 +106,13 @@ impl Emit<'_> {
         if self.plan.inlined.contains(&node) || at.iter().any(|i| !i.atoms.is_empty()) {
             return None;
         }
-        let buffer = self.storage.buffer(self.plan.source(node))?;
+        let buffer = self.storage.buffer(node)?;
         let Buffer { name, shape, elem, .. } = self.build.program.buffer(buffer).clone();
-        let real = matches!(elem, Elem::F32 | Elem::F64) && elem == self.real;
-        let as_is = shape == self.plan.graph.node(node).shape && !self.storage.batch_is_last(node);
-        if !as_is || !real || !self.worth_packing(buffer) {
+        let as_is = self.storage.batch_first_shape(node, buffer, self.build) == self.plan.graph.node(node).shape;
+        if !as_is || elem != self.real || !self.worth_packing(buffer) {
             return None;
         }
+        let at = self.stored_place(node, buffer, at.to_vec());
         let mut borders = Vec::new();
         for (i, &n) in at.iter().zip(&shape) {
             let (low, high) = i.range(self.build);

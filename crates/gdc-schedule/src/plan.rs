@@ -5,6 +5,9 @@ use gdc_ir::program::BufferRole;
 use gdc_ir::{Expr, Graph, Model, Node, NodeId, NodeKind, Ty};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How much better the batch in lanes must be, for what else it costs.
+const WORTH_TURNING: f64 = 1.3;
+
 /// Where a root's value goes.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
@@ -275,6 +278,26 @@ impl Plan {
         once && self.routine_of.get(reader) == self.routine_of.get(&id)
             && matches!(self.graph.node(*reader).kind, NodeKind::Compute { reduce: Some(_), .. })
             && self.turns(*reader) <= node.len()
+    }
+
+    /// Whether reductions run better with samples side by side than with the last axis in
+    /// lanes, as convolutions of few channels do.
+    pub fn prefers_batch_last(&self) -> bool {
+        let lanes = gdc_ir::program::LANES;
+        let padded = |n: usize| n.div_ceil(lanes) * lanes;
+        let (mut last, mut batch) = (0f64, 0f64);
+        for &id in self.routine_of.keys() {
+            let node = self.graph.node(id);
+            let NodeKind::Compute { reduce: Some(_), .. } = node.kind else { continue };
+            let (&[samples, .., width], true) = (node.shape.as_slice(), node.per_sample) else { continue };
+            if node.shape.len() < 3 || samples < lanes || width == 0 {
+                continue;
+            }
+            let turns = self.turns(id) as f64;
+            last += turns * padded(width) as f64 / width as f64;
+            batch += turns * padded(samples) as f64 / samples as f64;
+        }
+        batch * WORTH_TURNING < last
     }
 
     /// The cost of an expression, each shared part once.

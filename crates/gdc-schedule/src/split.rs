@@ -34,11 +34,8 @@ pub(crate) fn splits(plan: &Plan, storage: &Storage, build: &Build, group: &Grou
     let mut look = |node: NodeId, at: &[Option<Var>]| {
         let source = plan.source(node);
         let Some(buffer) = storage.buffer(source) else { return };
-        if storage.batch_is_last(source) {
-            return;
-        }
-        let stored = &build.program.buffer(buffer).shape;
-        for (seen_axes, stored_axes) in matching(&plan.graph.node(node).shape, stored) {
+        let stored = storage.batch_first_shape(source, buffer, build);
+        for (seen_axes, stored_axes) in matching(&plan.graph.node(node).shape, &stored) {
             let factors: Vec<usize> = stored[stored_axes].iter().copied().filter(|&n| n > 1).collect();
             let var = if seen_axes.len() == 1 { at[seen_axes.start] } else { None };
             if let Some(var) = var
@@ -81,26 +78,31 @@ pub(crate) fn axes(emit: &Emit<'_>, group: &Group) -> Vec<Axis> {
 }
 
 impl Emit<'_> {
-    /// Loops over axes, outermost first. For those that are `kept` the innermost loop is left
-    /// to the body, which is given the place where it starts.
+    /// Loops over axes, outermost first, but the batch innermost where that is how the group
+    /// is stored. For those that are `kept` the innermost loop is left to the body, which is
+    /// given the place where it starts.
     pub fn repeat_axes(&mut self, axes: &[Axis], kept: &[usize], body: impl FnOnce(&mut Self, Vec<Int>)) {
+        let mut order: Vec<usize> = (0..axes.len()).collect();
+        if self.batch_inside && !order.is_empty() {
+            order.rotate_left(1);
+        }
         let loops = |k: usize| {
             let n = axes[k].factors.len();
             &axes[k].factors[..if kept.contains(&k) { n - 1 } else { n }]
         };
         let dims: Vec<(String, usize)> =
-            (0..axes.len()).flat_map(|k| loops(k).iter().map(move |&n| (axes[k].name.clone(), n))).collect();
-        let counts: Vec<usize> = (0..axes.len()).map(|k| loops(k).len()).collect();
+            order.iter().flat_map(|&k| loops(k).iter().map(move |&n| (axes[k].name.clone(), n))).collect();
+        let counts: Vec<usize> = order.iter().map(|&k| loops(k).len()).collect();
         self.repeat_all(&dims, |emit, at| {
             let mut at = at.into_iter();
-            let mut place = Vec::new();
-            for (k, axis) in axes.iter().enumerate() {
+            let mut place = vec![Int::default(); axes.len()];
+            for (&k, &count) in order.iter().zip(&counts) {
                 let mut flat = Int::default();
-                for (n, i) in axis.factors.iter().zip(at.by_ref().take(counts[k])) {
+                for (n, i) in axes[k].factors.iter().zip(at.by_ref().take(count)) {
                     flat = flat.scaled(*n as i64).plus(&i, 1);
                 }
-                let scale = if kept.contains(&k) { axis.inner() } else { 1 };
-                place.push(flat.scaled(scale as i64));
+                let scale = if kept.contains(&k) { axes[k].inner() } else { 1 };
+                place[k] = flat.scaled(scale as i64);
             }
             body(emit, place);
         });

@@ -28,6 +28,15 @@ impl Storage {
         self.batch_last.contains(&node)
     }
 
+    /// The shape in which a tensor is stored, with the batch, if any, as the first axis.
+    pub fn batch_first_shape(&self, node: NodeId, buffer: BufferId, build: &Build) -> Vec<usize> {
+        let mut shape = build.program.buffer(buffer).shape.clone();
+        if self.batch_is_last(node) {
+            shape.rotate_right(1);
+        }
+        shape
+    }
+
     /// Makes the buffers of a program.
     pub fn new(plan: &Plan, model: &Model, groups: &[Group], build: &mut Build) -> Storage {
         let mut storage = Storage::default();
@@ -46,14 +55,19 @@ impl Storage {
             storage.buffers.extend(id.map(|id| (source, id)));
         }
         let views = views(plan);
+        let batch_last = build.program.precision == Precision::F32 && plan.prefers_batch_last();
         for id in stored(plan, groups) {
             if storage.buffers.contains_key(&id) {
                 continue;
             }
             let node = plan.graph.node(id);
-            let mut shape = coarsest(&node.shape, views.get(&id).map(Vec::as_slice).unwrap_or_default());
-            if groups.iter().any(|g| g.unrolled && g.members.contains(&id)) && node.per_sample && node.shape.len() > 1 {
-                shape = node.shape.clone();
+            let unrolled = groups.iter().any(|g| g.unrolled && g.members.contains(&id));
+            let mut shape = match views.get(&id) {
+                Some(views) if !unrolled => coarsest(&node.shape, views),
+                _ => node.shape.clone(),
+            };
+            let own_axis = shape.first() == node.shape.first();
+            if (unrolled || batch_last) && node.per_sample && shape.len() > 1 && own_axis {
                 shape.rotate_left(1);
                 storage.batch_last.insert(id);
             }

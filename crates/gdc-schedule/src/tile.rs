@@ -12,7 +12,7 @@ use crate::int::Int;
 use crate::nest;
 use crate::split::axes;
 use gdc_ir::program::{Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
-use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Var};
+use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Reduce, Var};
 
 /// Fewer results than this side by side are not worth lanes.
 const NARROWEST: usize = 4;
@@ -34,6 +34,8 @@ struct Contraction {
     b: Vec<ExprId>,
     /// The axis that is blocked into rows, and one that could be taken along.
     rows: [Option<usize>; 2],
+    /// The axis that lies in the lanes.
+    lane: usize,
 }
 
 /// Some columns of the result: `count` blocks from `from` on, each of `vectors` vectors, the
@@ -75,11 +77,10 @@ impl Spot {
                 point[*k] = point[*k].plus(r, 1);
             }
         }
-        if let Some(column) = point.last_mut() {
-            *column = column.plus(v, LANES as i64);
-            if let Some(lane) = emit.lane {
-                *column = column.plus(&Int::var(lane.var), 1);
-            }
+        let column = &mut point[c.lane];
+        *column = column.plus(v, LANES as i64);
+        if let Some(lane) = emit.lane {
+            *column = column.plus(&Int::var(lane.var), 1);
         }
         point
     }
@@ -87,10 +88,10 @@ impl Spot {
 
 /// Writes a group that begins with a reduction as register tiles; `None` where that is not
 /// possible. The answer says what was done.
-pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
-    let contraction = take_apart(emit, group)?;
+pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<String> {
+    let contraction = take_apart(emit, group, lane)?;
     let axes = axes(emit, group);
-    let lane = axes.len() - 1;
+    emit.lane_is_batch = is_batch(emit, group, lane);
     let width = axes[lane].inner();
     if emit.real != Elem::F32 || width < NARROWEST {
         return None;
@@ -150,7 +151,7 @@ fn reason(emit: &Emit<'_>, c: &Contraction, rows: usize, vectors: usize, lane_na
 }
 
 /// Finds operands and rows.
-fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
+fn take_apart(emit: &Emit<'_>, group: &Group, lane: usize) -> Option<Contraction> {
     let plan = emit.plan;
     let &head = group.members.first()?;
     let NodeKind::Compute { axes, reduce: Some(reduce), body } = &plan.graph.node(head).kind else { return None };
@@ -158,10 +159,10 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
         return None;
     }
     let exprs = &plan.graph.exprs;
-    let &lane = axes.last()?;
+    let lane_var = *axes.get(lane)?;
     let factors = if reduce.op == Red::Sum { factors(exprs, *body) } else { vec![*body] };
     let has = |e: ExprId, v: Var| exprs.free_vars(e).contains(&v);
-    let (b, a): (Vec<ExprId>, Vec<ExprId>) = factors.into_iter().partition(|&e| has(e, lane));
+    let (b, a): (Vec<ExprId>, Vec<ExprId>) = factors.into_iter().partition(|&e| has(e, lane_var));
     if b.is_empty() {
         return None;
     }
@@ -169,11 +170,11 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Contraction> {
         let v = axes[k];
         exprs.extent(v) > 1 && a.iter().any(|&e| has(e, v)) && !b.iter().any(|&e| has(e, v))
     };
-    let mut rows: Vec<usize> = (0..axes.len() - 1).filter(blockable).collect();
+    let mut rows: Vec<usize> = (0..axes.len()).filter(|&k| k != lane).filter(blockable).collect();
     // Of axes that are long enough the innermost, whose rows lie closest together.
     rows.sort_by_key(|&k| std::cmp::Reverse((exprs.extent(axes[k]).min(ENOUGH), k)));
     let rows = [rows.first().copied(), rows.get(1).copied()];
-    Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, rows })
+    Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, rows, lane })
 }
 
 /// How the columns are cut: two or three vectors side by side where there are rows to reuse
@@ -346,9 +347,12 @@ pub(crate) fn elements(emit: &mut Emit<'_>, members: &[NodeId]) -> Option<()> {
     for &id in members {
         let mut value = emit.values.get(&id).cloned();
         if value.is_none() {
-            let NodeKind::Compute { axes, reduce: None, body } = &plan.graph.node(id).kind else { return None };
+            let NodeKind::Compute { axes, reduce, body } = &plan.graph.node(id).kind else { return None };
             let env: Env = axes.iter().copied().zip(emit.point.iter().cloned()).collect();
-            let mut computed = emit.vector(*body, &env)?;
+            let mut computed = match reduce {
+                None => emit.vector(*body, &env)?,
+                Some(r) => lanewise(emit, r, *body, &env)?,
+            };
             if emit.bound.contains(&id) {
                 computed = emit.bind(&plan.graph.node(id).name, LocalTy::Lanes, computed);
                 emit.values.insert(id, computed.clone());
@@ -367,11 +371,50 @@ pub(crate) fn elements(emit: &mut Emit<'_>, members: &[NodeId]) -> Option<()> {
     Some(())
 }
 
-/// Writes a group without reductions in lanes along its last axis.
-pub(crate) fn map(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
+/// Whether an axis of a group runs over the samples.
+fn is_batch(emit: &Emit<'_>, group: &Group, axis: usize) -> bool {
+    axis == 0 && group.members.iter().all(|&id| emit.plan.graph.node(id).per_sample)
+}
+
+/// A reduction of which every lane does its own.
+fn lanewise(emit: &mut Emit<'_>, reduce: &Reduce, body: ExprId, env: &Env) -> Option<Value> {
+    let splat = |x: f64| Value::Splat(Box::new(Value::Real(x)));
+    let pass = |emit: &mut Emit<'_>, op: Red, below: Option<&Value>| {
+        let Value::Real(start) = nest::start(op) else { return None };
+        let total = emit.variable("total", LocalTy::Lanes, splat(start));
+        let mut possible = true;
+        nest::turns(emit, &reduce.over, env, |emit, env, _| {
+            let Some(value) = emit.vector(body, env) else {
+                possible = false;
+                return;
+            };
+            let value = match below {
+                Some(top) => Value::Op(Op::Exp, vec![Value::Op(Op::Sub, vec![value, top.clone()])]),
+                None => value,
+            };
+            let value = nest::combine(op, Value::Local(total, Vec::new()), value);
+            emit.set(Place::Local(total, Vec::new()), value);
+        });
+        possible.then_some(Value::Local(total, Vec::new()))
+    };
+    match reduce.op {
+        Red::Sum | Red::Prod | Red::Max | Red::Min => pass(emit, reduce.op, None),
+        Red::Lse => {
+            let top = pass(emit, Red::Max, None)?;
+            let nothing = Value::Op(Op::Eq, vec![top.clone(), splat(f64::NEG_INFINITY)]);
+            let top = emit.bind("top", LocalTy::Lanes, Value::Op(Op::Select, vec![nothing, splat(0.0), top]));
+            let total = pass(emit, Red::Sum, Some(&top))?;
+            Some(Value::Op(Op::Add, vec![top, Value::Op(Op::Log, vec![total])]))
+        }
+        Red::Argmax | Red::Argmin | Red::Any | Red::All => None,
+    }
+}
+
+/// Writes a group in lanes along an axis, each lane with its own reductions.
+pub(crate) fn map(emit: &mut Emit<'_>, group: &Group, lane_axis: usize) -> Option<String> {
     let axes = axes(emit, group);
-    let lane_axis = axes.len().checked_sub(1)?;
-    let (name, width) = (axes[lane_axis].name.clone(), axes[lane_axis].inner());
+    let (name, width) = (axes.get(lane_axis)?.name.clone(), axes[lane_axis].inner());
+    emit.lane_is_batch = is_batch(emit, group, lane_axis);
     if emit.real != Elem::F32 || width < NARROWEST {
         return None;
     }
