@@ -10,6 +10,7 @@ const STD: &[(&str, &str)] = &[
     ("std/activations.gd", include_str!("../std/activations.gd")),
     ("std/shapes.gd", include_str!("../std/shapes.gd")),
     ("std/layers.gd", include_str!("../std/layers.gd")),
+    ("std/normalisation.gd", include_str!("../std/normalisation.gd")),
     ("std/losses.gd", include_str!("../std/losses.gd")),
     ("std/metrics.gd", include_str!("../std/metrics.gd")),
     ("std/optimizers.gd", include_str!("../std/optimizers.gd")),

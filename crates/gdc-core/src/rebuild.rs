@@ -1,7 +1,6 @@
 //! What every rewriting pass shares: a new graph is built from the nodes that the roots
 //! need, in order, while reads of old nodes become what the pass decided.
 
-use crate::build::rewrite;
 use gdc_ir::{Expr, ExprId, Exprs, Graph, Kept, Model, Node, NodeId, NodeKind, Update, Var};
 use std::collections::HashMap;
 
@@ -96,7 +95,8 @@ impl Rebuild {
         }
         kept(&mut model.params);
         kept(&mut model.states);
-        for id in model.sample_weight.iter_mut().chain(&mut model.counter).chain(&mut model.loss) {
+        let scalars = model.sample_weight.iter_mut().chain(&mut model.counter).chain(&mut model.loss);
+        for id in scalars.chain(&mut model.evaluation) {
             *id = of(*id);
         }
         for named in model.outputs.iter_mut().chain(&mut model.metrics) {
@@ -132,7 +132,10 @@ fn replace_reads(x: &mut Exprs, e: ExprId, map: &[Option<Replacement>], memo: &m
             let args: Vec<ExprId> = args.iter().map(|&a| replace_reads(x, a, map, memo)).collect();
             crate::build::Build::op(x, op, &args)
         }
-        Expr::Random { .. } => rewrite(x, e, &mut HashMap::new(), &mut |_, _| None),
+        Expr::Random { dist, site, element } => {
+            let element = replace_reads(x, element, map, memo);
+            x.intern(Expr::Random { dist, site, element }, gdc_ir::Ty::Real)
+        }
     };
     memo.insert(e, result);
     result

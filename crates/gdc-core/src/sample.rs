@@ -1,6 +1,6 @@
 //! The model of one sample: outputs only, without the batch axis. `predict` is made of it.
 
-use crate::build::{Build, rewrite};
+use crate::build::Build;
 use gdc_ir::{Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind};
 use std::collections::{BTreeMap, HashMap};
 
@@ -77,7 +77,11 @@ fn strip_in(
             let args: Vec<ExprId> = args.iter().map(|&a| strip_in(graph, a, model, map, memo)).collect();
             graph.exprs.op(op, &args)
         }
-        _ => rewrite(&mut graph.exprs, e, &mut HashMap::new(), &mut |_, _| None),
+        Expr::Random { dist, site, element } => {
+            let element = strip_in(graph, element, model, map, memo);
+            graph.exprs.intern(Expr::Random { dist, site, element }, gdc_ir::Ty::Real)
+        }
+        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => e,
     };
     memo.insert(e, result);
     result

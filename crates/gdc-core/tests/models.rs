@@ -1,7 +1,6 @@
 //! Whole models that use the language widely: each pass leaves a valid graph, and the
 //! gradients agree with finite differences in f64, before and after simplification.
 
-#![allow(clippy::expect_used, clippy::panic)] // a test that fails says so by panicking
 #![allow(clippy::expect_used, clippy::panic)] // what fails here fails the test
 
 use gdc_core::compile_model;
@@ -91,7 +90,7 @@ macro_rules! models {
     )*};
 }
 
-models! { attention convolution oscillator residual updates }
+models! { attention convolution normalised oscillator residual updates }
 
 #[test]
 fn the_straight_through_estimator_passes_the_gradient_of_a_linear_layer() {

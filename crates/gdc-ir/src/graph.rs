@@ -319,6 +319,8 @@ pub struct Model {
     pub counter: Option<NodeId>,
     /// The scalar that is minimised: the weighted sum over the samples of all losses.
     pub loss: Option<NodeId>,
+    /// The loss as the model predicts, where that differs from how it trains.
+    pub evaluation: Option<NodeId>,
     /// Per-sample results.
     pub outputs: Vec<Named>,
     /// Scalars: weighted means over the samples.
@@ -337,7 +339,7 @@ impl Model {
         let mut roots: Vec<NodeId> = Vec::new();
         roots.extend(self.inputs.iter().chain(&self.targets));
         roots.extend(self.params.iter().chain(&self.states).flat_map(|k| [k.node, k.init]));
-        roots.extend(self.sample_weight.into_iter().chain(self.counter).chain(self.loss));
+        roots.extend(self.sample_weight.into_iter().chain(self.counter).chain(self.loss).chain(self.evaluation));
         roots.extend(self.outputs.iter().chain(&self.metrics).map(|n| n.node));
         roots.extend(self.gradients.iter().chain(&self.updates).map(|u| u.value));
         roots

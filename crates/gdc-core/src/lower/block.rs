@@ -228,7 +228,7 @@ impl Lowerer<'_> {
         let result = self.make_kept(Leaf::Param, name, ty, init, span);
         match result {
             Ok(tensor) => {
-                let binding = Binding { value: Value::Tensor(tensor), span: name.span, mutable: false };
+                let binding = Binding { value: Value::Tensor(tensor), span: name.span, mutable: false, state: None };
                 self.bind_as(name, binding);
                 Ok(())
             }
@@ -244,7 +244,20 @@ impl Lowerer<'_> {
         if self.updating.is_some() {
             return self.optimizer_state(name, ty, init, span);
         }
-        Err(self.unsupported(span, "a `state` outside an optimizer"))
+        let result = self.make_kept(Leaf::State, name, ty, init, span);
+        match result {
+            Ok(tensor) => {
+                let mut axes = self.lead(tensor.expr, &tensor.axes);
+                axes.extend(&tensor.axes);
+                let state = self.as_whole_node(tensor.expr, &axes);
+                self.bind_as(name, Binding { value: Value::Tensor(tensor), span: name.span, mutable: true, state });
+                Ok(())
+            }
+            Err(e) => {
+                self.poison(std::slice::from_ref(name));
+                Err(e)
+            }
+        }
     }
 
     fn make_kept(
@@ -261,7 +274,9 @@ impl Lowerer<'_> {
             Some(_) => return Err(self.error(codes::KIND, name.span, "a parameter is a tensor of real numbers")),
             None => Vec::new(),
         };
-        if let (true, Some(&node)) = (self.in_shared, self.shared.get(&path)) {
+        let existing = if self.again { self.model.graph.find(&path) } else { None };
+        let existing = existing.or(if self.in_shared { self.shared.get(&path).copied() } else { None });
+        if let Some(node) = existing {
             let tensor = self.whole(node, &shape);
             return Ok(tensor);
         }
@@ -279,7 +294,10 @@ impl Lowerer<'_> {
         if self.model.graph.node(node).name != path {
             return Err(self.error(codes::SHADOWS, name.span, format!("two parameters are called `{path}`")));
         }
-        self.model.params.push(Kept { node, init });
+        match leaf {
+            Leaf::State => self.model.states.push(Kept { node, init }),
+            _ => self.model.params.push(Kept { node, init }),
+        }
         self.declared.insert(node, span);
         if self.in_shared {
             self.shared.insert(path, node);
@@ -363,7 +381,7 @@ impl Lowerer<'_> {
                     .help("`<-` gives the next value of a `state`, of a carry, or of what an optimizer binds; a comparison with a negative number is written `a < (-b)`"),
             ));
         }
-        let old = binding.value.clone();
+        let (old, state) = (binding.value.clone(), binding.state);
         let top = self.frames.len() == 1 && self.updating.is_none();
         let path = if top { self.let_path(&name.text) } else { Vec::new() };
         let outer = self.path.len();
@@ -385,6 +403,9 @@ impl Lowerer<'_> {
         }
         let new = if self.updating.is_some() { new } else { self.materialise(new, value.span)? };
         self.hint = None;
+        if let Some(state) = state {
+            self.keep_state(state, &new, name, value.span)?;
+        }
         if let Some(binding) = self.lookup_mut(&name.text) {
             binding.value = Value::Tensor(new);
         }

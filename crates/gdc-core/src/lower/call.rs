@@ -52,6 +52,10 @@ impl Lowerer<'_> {
         }
         // What a layer was given before, as in `layer enc = dense(32);`, stands after its input.
         bound.extend(func.args.iter().cloned());
+        if let Some(dist) = draws_like(&func, &bound) {
+            let func = Func { args: bound, ..(*func).clone() };
+            return self.draw_like(dist, &func, span).map(Value::Tensor);
+        }
         let label = label.cloned().or_else(|| func.label.clone());
         let func = Func { args: bound, label, ..(*func).clone() };
         self.hint = hint;
@@ -255,6 +259,7 @@ impl Lowerer<'_> {
         let label_span = func.label.as_ref().map_or(span, |l| l.span);
         let path = self.path_to(&label);
         if !self.in_shared
+            && !self.again
             && let Some(&earlier) = self.labels.get(&path)
         {
             return Err(self.report(
@@ -358,6 +363,20 @@ impl Lowerer<'_> {
             .label(format!("this is {}", shape_text(&shape)))
             .secondary(ty.span, format!("here this is {}", shape_text(&want))),
         ))
+    }
+}
+
+/// Whether `uniform` or `normal` is asked for a tensor of draws, by `like` or by a shape.
+fn draws_like(func: &Func, args: &[Bound]) -> Option<gdc_ir::Dist> {
+    let dist = match func.name.as_str() {
+        "uniform" => gdc_ir::Dist::Uniform,
+        "normal" => gdc_ir::Dist::Normal,
+        _ => return None,
+    };
+    match args {
+        [Bound { name: Some(name), .. }] if name.text == "like" => Some(dist),
+        [Bound { name: None, value: Value::Tensor(t), .. }] if t.axes.len() == 1 => Some(dist),
+        _ => None,
     }
 }
 

@@ -100,6 +100,10 @@ impl Lowerer<'_> {
         if let Some(value) = self.constant(&name.text) {
             return Ok(value);
         }
+        if name.text == "training" {
+            self.asks_training = true;
+            return Ok(Value::Tensor(Tensor::scalar(self.model.graph.exprs.bool(self.training))));
+        }
         if matches!(name.text.as_str(), "t" | "step") {
             return self.counter(name);
         }

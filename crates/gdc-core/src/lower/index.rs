@@ -39,7 +39,7 @@ impl Lowerer<'_> {
                 let index = this.graph().exprs.affine(gdc_ir::Affine { terms: vec![(var, 1)], constant: low });
                 let range = Some((low, low + extent as i64));
                 let value = Value::Tensor(Tensor { axes: Vec::new(), expr: index, range });
-                this.bind_as(&binder.name, Binding { value, span: binder.name.span, mutable: false });
+                this.bind_as(&binder.name, Binding { value, span: binder.name.span, mutable: false, state: None });
                 this.context.push(var);
                 vars.push(var);
             }

@@ -1,7 +1,7 @@
 //! What the compiler itself knows how to call, and what people may look for under other names.
 
 use super::types::shape_text;
-use super::value::{Bound, Builtin, Func, Tensor, Value};
+use super::value::{Across, Bound, Builtin, Func, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::build::Build;
 use crate::codes;
@@ -26,7 +26,8 @@ impl Lowerer<'_> {
             Builtin::Scalar(op) => op.facts().arity,
             Builtin::Extremum(..) if count == 1 => 1,
             Builtin::Extremum(..) | Builtin::Div | Builtin::Reshape | Builtin::Grad => 2,
-            Builtin::Whole(..) | Builtin::Size | Builtin::Leaf => 1,
+            Builtin::Across(Across::Count) => 0,
+            Builtin::Whole(..) | Builtin::Size | Builtin::Leaf | Builtin::Across(_) => 1,
             Builtin::UnitUniform | Builtin::UnitNormal => 0,
         };
         if count != want {
@@ -82,6 +83,7 @@ impl Lowerer<'_> {
                 let x = tensor(self, 0)?;
                 self.reshape(x, &func.args[1])?
             }
+            Builtin::Across(which) => self.across(which, &func.args, span)?,
             Builtin::Grad => self.grad(&func.args, span)?,
             Builtin::Leaf => self.leaf(&func.args[0])?,
             Builtin::UnitUniform => self.random(Dist::Uniform, func, span)?,
@@ -141,7 +143,7 @@ impl Lowerer<'_> {
     }
 
     /// `[n, m]` as sizes.
-    fn list_of_sizes(&mut self, shape: &Bound) -> Lowered<Vec<usize>> {
+    pub(super) fn list_of_sizes(&mut self, shape: &Bound) -> Lowered<Vec<usize>> {
         let sizes = match &shape.value {
             Value::Tensor(t) => self.literal_values(t),
             _ => None,
@@ -245,7 +247,7 @@ fn sizes_of(shape: &[usize]) -> Vec<usize> {
 
 /// FNV-1a (Fowler, Noll and Vo) of the path and the number of the draw in its initialiser:
 /// what tells one parameter's draws from another's.
-fn site(path: &str, draw: u32) -> u64 {
+pub(super) fn site(path: &str, draw: u32) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in path.bytes().chain(std::iter::once(0)).chain(draw.to_le_bytes()) {
         hash ^= u64::from(byte);

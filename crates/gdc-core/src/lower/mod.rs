@@ -1,6 +1,7 @@
 //! From the syntax tree to the tensor graph: names are resolved, calls expanded, shapes
 //! checked, and every `let` and reduction becomes a node.
 
+mod across;
 mod block;
 mod calculus;
 mod call;
@@ -89,6 +90,16 @@ pub struct Lowerer<'a> {
     /// Parameters of shared layers, by path.
     shared: BTreeMap<String, NodeId>,
     in_shared: bool,
+    /// Whether the model is being lowered as it trains, or as it predicts.
+    training: bool,
+    /// Whether it makes a difference: `training` was asked for.
+    asks_training: bool,
+    /// The second time round, as it predicts: what exists is found again by its name.
+    again: bool,
+    /// The next value of each `state` of a model or layer.
+    next_states: BTreeMap<NodeId, (Tensor, Span)>,
+    /// How many places draw random numbers so far.
+    draws: u32,
     /// What the next node is called, from the `let` around it.
     hint: Option<String>,
     /// Nodes whose name was made up.
@@ -148,7 +159,7 @@ impl Lowerer<'_> {
     }
 
     fn bind(&mut self, name: &ast::Name, value: Value) {
-        self.bind_as(name, Binding { value, span: name.span, mutable: false });
+        self.bind_as(name, Binding { value, span: name.span, mutable: false, state: None });
     }
 
     fn bind_as(&mut self, name: &ast::Name, binding: Binding) {

@@ -38,6 +38,11 @@ pub fn lower<'a>(
         labels: BTreeMap::new(),
         shared: BTreeMap::new(),
         in_shared: false,
+        training: true,
+        asks_training: false,
+        again: false,
+        next_states: BTreeMap::new(),
+        draws: 0,
         hint: None,
         unnamed: BTreeSet::new(),
         calls: Vec::new(),
@@ -67,6 +72,27 @@ impl Lowerer<'_> {
         for stmt in statements {
             failed |= self.model_statement(stmt, &mut losses).is_err();
         }
+        if self.asks_training && !failed {
+            let (trained, context) = (std::mem::take(&mut self.next_states), self.context.clone());
+            failed |= self.commit_states(trained).is_err();
+            if !failed {
+                self.total_loss(&losses, model)?;
+            }
+            let trained = self.model.loss.take();
+            self.begin_again();
+            self.context = context;
+            let mut evaluated = Vec::new();
+            for stmt in statements {
+                failed |= self.model_statement(stmt, &mut evaluated).is_err();
+            }
+            if !failed {
+                self.total_loss(&evaluated, model)?;
+                self.model.evaluation = std::mem::replace(&mut self.model.loss, trained);
+            }
+        } else {
+            let states = std::mem::take(&mut self.next_states);
+            failed |= self.commit_states(states).is_err();
+        }
         if let Some(value) = &model.body.value {
             failed = true;
             self.report(
@@ -77,7 +103,9 @@ impl Lowerer<'_> {
         if failed {
             return Err(Reported);
         }
-        self.total_loss(&losses, model)?;
+        if self.model.loss.is_none() {
+            self.total_loss(&losses, model)?;
+        }
         for selector in std::mem::take(&mut self.frozen) {
             let found = self.selected(&selector)?;
             self.model.frozen.extend(found);
@@ -198,6 +226,11 @@ impl Lowerer<'_> {
             None => None,
         };
         let (Some(batch_var), Some(batch)) = (self.batch, self.model.settings.batch) else { return Ok(()) };
+        if let (true, Some(node)) = (self.again, self.model.graph.find(&name.text)) {
+            let tensor = self.per_sample(node, batch_var, &shape);
+            self.bind(name, Value::Tensor(tensor));
+            return Ok(());
+        }
         if shape.len() > 1 && shape[0] == batch {
             self.diagnostics.push(
                 Diagnostic::warning(
@@ -231,7 +264,7 @@ impl Lowerer<'_> {
         }
         self.declared.insert(node, span);
         let tensor = self.per_sample(node, batch_var, &shape);
-        self.bind_as(name, Binding { value: Value::Tensor(tensor), span: name.span, mutable: false });
+        self.bind_as(name, Binding { value: Value::Tensor(tensor), span: name.span, mutable: false, state: None });
         Ok(())
     }
 

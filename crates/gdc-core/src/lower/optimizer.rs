@@ -315,7 +315,7 @@ impl Lowerer<'_> {
             }
         }
         for (name, value) in [(&optimizer.weight, w), (&optimizer.gradient, g)] {
-            self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true });
+            self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true, state: None });
         }
         Ok(())
     }
@@ -465,7 +465,7 @@ impl Lowerer<'_> {
         }
         let value =
             if mapped.is_empty() { self.whole(leaf, &shape) } else { Tensor::scalar(self.read_at(leaf, &mapped)) };
-        self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true });
+        self.bind_as(name, Binding { value: Value::Tensor(value), span: name.span, mutable: true, state: None });
         Ok(())
     }
 

@@ -149,7 +149,7 @@ impl Lowerer<'_> {
                 && self.lookup(&n.text).is_none()
             {
                 let expr = self.graph().exprs.int(size as i64);
-                self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false });
+                self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false, state: None });
                 continue;
             }
             let want = self.size(e)?;
@@ -219,7 +219,7 @@ impl Lowerer<'_> {
             && self.lookup(&n.text).is_none()
         {
             let expr = self.graph().exprs.int(high + 1);
-            self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false });
+            self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false, state: None });
             return Ok(());
         }
         let (want_low, want_high) = self.stated_range(range)?;

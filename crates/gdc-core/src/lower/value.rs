@@ -105,6 +105,19 @@ pub struct Bound {
     pub span: Span,
 }
 
+/// Statistics over the batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Across {
+    /// The mean.
+    Mean,
+    /// The sum.
+    Sum,
+    /// The greatest value.
+    Max,
+    /// How many values there are.
+    Count,
+}
+
 /// The structural operations that cannot be written in the language itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Builtin {
@@ -120,6 +133,8 @@ pub enum Builtin {
     Reshape,
     /// `size(x)`: the number of elements
     Size,
+    /// `across_mean(x)` and its like: over the samples and all mapped axes.
+    Across(Across),
     /// `grad(e, x)`
     Grad,
     /// `leaf(e)`
@@ -164,6 +179,10 @@ pub fn builtin(name: &str) -> Option<Builtin> {
         "div" => Builtin::Div,
         "reshape" => Builtin::Reshape,
         "size" => Builtin::Size,
+        "across_mean" => Builtin::Across(Across::Mean),
+        "across_sum" => Builtin::Across(Across::Sum),
+        "across_max" => Builtin::Across(Across::Max),
+        "across_count" => Builtin::Across(Across::Count),
         "grad" => Builtin::Grad,
         "leaf" => Builtin::Leaf,
         "unit_uniform" => Builtin::UnitUniform,
@@ -176,7 +195,8 @@ pub fn builtin(name: &str) -> Option<Builtin> {
 pub const BUILTIN_NAMES: &[&str] = &[
     "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "floor", "ceil", "round", "sin", "cos", "tanh", "sigmoid",
     "softplus", "erf", "detach", "max", "min", "sum", "mean", "prod", "lse", "argmax", "argmin", "any", "all", "div",
-    "reshape", "size", "grad", "leaf",
+    "reshape", "size", "grad", "leaf", "across_mean", "across_sum", "across_max",
+    "across_count",
 ];
 
 /// What a name is bound to.
@@ -188,4 +208,6 @@ pub struct Binding {
     pub span: Span,
     /// Whether `<-` may give it a next value.
     pub mutable: bool,
+    /// The leaf, for a `state` of a model or layer.
+    pub state: Option<gdc_ir::NodeId>,
 }

@@ -1,0 +1,139 @@
+//! What looks across the batch or lives from step to step in a model: statistics, states,
+//! and random draws.
+
+use super::library_calls::site;
+use super::value::{Across, Bound, Func, Tensor, Value};
+use super::{Frame, Lowered, Lowerer};
+use crate::build::Build;
+use crate::codes;
+use gdc_ir::{Dist, Expr, ExprId, NodeId, Op, Red, Ty, Update, Var};
+use gdc_syntax::{Diagnostic, Reported, Span, ast};
+use std::collections::BTreeMap;
+
+impl Lowerer<'_> {
+    /// A statistic over the samples that a batch has, and over every axis that the layer
+    /// around it is mapped over. Lanes that a partial batch lacks count for nothing.
+    pub(super) fn across(&mut self, which: Across, args: &[Bound], span: Span) -> Lowered<Tensor> {
+        let x = match args {
+            [arg] => {
+                let t = self.tensor(arg.value.clone(), arg.span)?;
+                let expr = self.real(&t, arg.span)?;
+                self.refresh(&Tensor { expr, ..t })
+            }
+            _ => Tensor::scalar(self.graph().exprs.real(1.0)),
+        };
+        let over: Vec<Var> = match which {
+            Across::Count => self.context.clone(),
+            _ => self.lead(x.expr, &x.axes),
+        };
+        let others: usize = over.iter().filter(|v| Some(**v) != self.batch).map(|&v| self.model.graph.exprs.extent(v)).product();
+        let weight = self.sample_weight(&over);
+        let exprs = &mut self.model.graph.exprs;
+        let zero = exprs.real(0.0);
+        let given = weight.map(|w| exprs.op(Op::Lt, &[zero, w]));
+        let body = match which {
+            Across::Mean => {
+                let scale = exprs.real(1.0 / others as f64);
+                let scaled = exprs.mul(scale, x.expr);
+                weight.map_or(scaled, |w| exprs.mul(w, scaled))
+            }
+            Across::Sum | Across::Count => given.map_or(x.expr, |g| exprs.select(g, x.expr, zero)),
+            Across::Max => {
+                let least = exprs.real(f64::NEG_INFINITY);
+                given.map_or(x.expr, |g| exprs.select(g, x.expr, least))
+            }
+        };
+        let red = if which == Across::Max { Red::Max } else { Red::Sum };
+        self.reduce(red, false, over, Tensor { expr: body, ..x }, span)
+    }
+
+    /// The weight of the sample, if the batch is among these axes.
+    fn sample_weight(&mut self, over: &[Var]) -> Option<ExprId> {
+        let (batch, weight) = (self.batch?, self.model.sample_weight?);
+        over.contains(&batch).then(|| self.read_at(weight, &[batch]))
+    }
+
+    /// Remembers the next value of a state; only what all samples share can be one.
+    pub(super) fn keep_state(&mut self, state: NodeId, next: &Tensor, name: &ast::Name, span: Span) -> Lowered<()> {
+        if !self.lead(next.expr, &next.axes).is_empty() {
+            return Err(self.report(
+                Diagnostic::error(codes::NOT_UPDATABLE, span, format!("the next value of `{}` differs from sample to sample", name.text))
+                    .note("a state is shared by all samples, and by all elements that a layer is mapped over")
+                    .help("take a statistic over them, such as `across_mean(...)`"),
+            ));
+        }
+        self.next_states.insert(state, (next.clone(), span));
+        Ok(())
+    }
+
+    /// The last values of a model's states become their next ones, after the step.
+    pub(super) fn commit_states(&mut self, states: BTreeMap<NodeId, (Tensor, Span)>) -> Lowered<()> {
+        for (target, (next, span)) in states {
+            let shape = self.model.graph.node(target).shape.clone();
+            let whole = self.whole(target, &shape);
+            let real = self.real(&next, span)?;
+            let exprs = &mut self.model.graph.exprs;
+            let map = next.axes.iter().zip(&whole.axes).map(|(&from, &to)| (from, exprs.index(to))).collect();
+            let body = crate::build::substitute(exprs, real, &map);
+            self.hint = Some(format!("{}.next", self.model.graph.node(target).name));
+            let value = self.compute(whole.axes, None, body, None, span)?;
+            self.hint = None;
+            self.model.updates.push(Update { target, value });
+        }
+        Ok(())
+    }
+
+    /// Forgets all names for a second time round, in which nothing is training.
+    pub(super) fn begin_again(&mut self) {
+        self.frames = vec![Frame::default()];
+        self.path.clear();
+        self.labels.clear();
+        self.model.outputs.clear();
+        self.model.metrics.clear();
+        self.optimizers.clear();
+        self.transforms.clear();
+        self.frozen.clear();
+        self.draws = 0;
+        self.training = false;
+        self.again = true;
+    }
+
+    /// `uniform(like = x)` and `normal([n])`: keyed by the step, this place, the sample and
+    /// the element, so that each is drawn once and the backward pass sees the same draw.
+    pub(super) fn draw_like(&mut self, dist: Dist, func: &Func, span: Span) -> Lowered<Tensor> {
+        let [arg] = func.args.as_slice() else { return Err(Reported) };
+        let shape = match &arg.name {
+            Some(_) => {
+                let t = self.tensor(arg.value.clone(), arg.span)?;
+                self.shape(&t)
+            }
+            None => self.list_of_sizes(arg)?,
+        };
+        if !self.training {
+            return Err(self.report(
+                Diagnostic::error(codes::MISPLACED, span, "a prediction draws no random numbers")
+                    .help("draw them under `if training { ... }`"),
+            ));
+        }
+        self.draws += 1;
+        let site = site(&self.path_to(&func.name), self.draws);
+        const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];
+        let exprs = &mut self.model.graph.exprs;
+        let axes: Vec<Var> = shape.iter().enumerate().map(|(i, &n)| exprs.fresh(NAMES[i % 6], n, false)).collect();
+        let t = self.name(&ast::Name { text: "t".to_owned(), span })?;
+        let Value::Tensor(Tensor { expr: mut element, .. }) = t else { return Err(Reported) };
+        let all: Vec<Var> = self.context.iter().copied().chain(axes.iter().copied()).collect();
+        let exprs = &mut self.model.graph.exprs;
+        for v in all {
+            let (extent, index) = (exprs.int(exprs.extent(v) as i64), exprs.index(v));
+            let scaled = exprs.mul(element, extent);
+            element = exprs.op(Op::Add, &[scaled, index]);
+        }
+        let expr = exprs.intern(Expr::Random { dist, site, element }, Ty::Real);
+        // A node of its own: drawn once, however often it is read.
+        let mut all: Vec<Var> = self.context.clone();
+        all.extend(&axes);
+        let node = self.compute(all.clone(), None, expr, None, span)?;
+        Ok(Tensor { expr: self.read_at(node, &all), axes, range: None })
+    }
+}
