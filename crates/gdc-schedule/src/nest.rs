@@ -56,7 +56,20 @@ pub(crate) fn member(emit: &mut Emit<'_>, id: NodeId) -> Value {
     }
 }
 
+/// The order in which a reduction takes its turns: as written, but the samples last where
+/// they lie side by side in memory.
+pub(crate) fn turning_order(emit: &Emit<'_>, over: &[Var]) -> Vec<Var> {
+    let mut over = over.to_vec();
+    if emit.storage.some_batch_is_last() {
+        over.sort_by_key(|&v| emit.plan.graph.exprs.var(v).batch);
+    }
+    over
+}
+
 fn reduction(emit: &mut Emit<'_>, name: &str, op: Red, over: &[Var], body: ExprId, env: &Env) -> Value {
+    // The place that argmax gives depends on the order of its variables.
+    let reordered = turning_order(emit, over);
+    let over = if matches!(op, Red::Argmax | Red::Argmin) { over } else { reordered.as_slice() };
     if let Some(value) = emit.attempt(|emit| in_lanes(emit, op, over, body, env)) {
         return value;
     }

@@ -71,6 +71,10 @@ impl Plan {
         if let Some(node) = model.loss {
             roots.push(Root { node, name: name(node), target: Target::Fresh(BufferRole::Loss), routine: 0 });
         }
+        if let Some(node) = model.evaluation {
+            let target = Target::Fresh(BufferRole::Evaluation);
+            roots.push(Root { node, name: "evaluation.loss".to_owned(), target, routine: 1 });
+        }
         for metric in &model.metrics {
             let target = Target::Fresh(BufferRole::Metric);
             roots.push(Root { node: metric.node, name: metric.name.clone(), target, routine: 1 });

@@ -28,6 +28,11 @@ impl Storage {
         self.batch_last.contains(&node)
     }
 
+    /// Whether any tensor is.
+    pub fn some_batch_is_last(&self) -> bool {
+        !self.batch_last.is_empty()
+    }
+
     /// The shape in which a tensor is stored, with the batch, if any, as the first axis.
     pub fn batch_first_shape(&self, node: NodeId, buffer: BufferId, build: &Build) -> Vec<usize> {
         let mut shape = build.program.buffer(buffer).shape.clone();

@@ -20,7 +20,7 @@ const NARROWEST: usize = 4;
 /// Fewer chains of additions than this wait for each other.
 const ENOUGH: usize = 8;
 /// More registers than this do not fit beside the operands.
-const MOST: usize = 25;
+const MOST: usize = 30;
 
 /// A reduction to tile, taken apart.
 struct Contraction {
@@ -174,7 +174,8 @@ fn take_apart(emit: &Emit<'_>, group: &Group, lane: usize) -> Option<Contraction
     // Of axes that are long enough the innermost, whose rows lie closest together.
     rows.sort_by_key(|&k| std::cmp::Reverse((exprs.extent(axes[k]).min(ENOUGH), k)));
     let rows = [rows.first().copied(), rows.get(1).copied()];
-    Some(Contraction { head, op: reduce.op, over: reduce.over.clone(), axes: axes.clone(), a, b, rows, lane })
+    let over = nest::turning_order(emit, &reduce.over);
+    Some(Contraction { head, op: reduce.op, over, axes: axes.clone(), a, b, rows, lane })
 }
 
 /// How the columns are cut: two or three vectors side by side where there are rows to reuse
