@@ -1,4 +1,5 @@
-//! Cargo builds again when the file of `network!("path.gd")` changes, or one that it imports.
+//! Cargo builds again when the file of `network!("path.gd")` changes, or one that it imports. The
+//! package that uses it has no standard library, and takes gdc without its features.
 
 // A panic is how a test fails, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -7,7 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const MAIN: &str = "gdc::network!(\"model.gd\");\nfn main() {}\n";
+const LIB: &str = "#![no_std]
+#![forbid(unsafe_code)]
+#![deny(warnings)]
+gdc::network!(\"model.gd\");
+";
 
 const MODEL: &str = "import \"parts.gd\";
 model Watched {
@@ -32,14 +37,14 @@ impl Package {
         let gdc = root.join("crates/gdc").canonicalize().unwrap();
         let manifest = format!(
             "[package]\nname = \"watch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
-             [dependencies]\ngdc = {{ path = {gdc:?} }}\n\n[workspace]\n"
+             [dependencies]\ngdc = {{ path = {gdc:?}, default-features = false }}\n\n[workspace]\n"
         );
         fs::create_dir_all(folder.join("src")).unwrap();
         // The versions that were tested are the versions that are here without a network.
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         let package = Package { folder };
         package.write("Cargo.toml", &manifest);
-        package.write("src/main.rs", MAIN);
+        package.write("src/lib.rs", LIB);
         package.write("src/model.gd", MODEL);
         package.write("src/parts.gd", PARTS);
         package

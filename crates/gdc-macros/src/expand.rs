@@ -159,14 +159,17 @@ impl Adapter<'_> {
         (place, message::for_tokens(diagnostic, sources, &line))
     }
 
-    /// Where to show a mistake in another file: at what in the macro has to do with it, if known.
+    /// Where to show a mistake in another file: at what in the macro has to do with it, or at the
+    /// path that imports the file.
     fn place_of(&self, diagnostic: &Diagnostic, sources: &SourceMap) -> Place {
-        let Spec::Tokens(tokens) = self.spec else {
-            return self.whole();
-        };
+        let Spec::Tokens(tokens) = self.spec else { return self.whole() };
         let mut related = diagnostic.secondary.iter().map(|label| label.span);
-        let related = related.find(|span| is_inline(sources, span.file));
-        related.and_then(|span| tokens.spans(bytes(span))).unwrap_or(self.whole())
+        let related = related.find(|span| is_inline(sources, span.file)).map(bytes);
+        let import = || {
+            let path = format!("{:?}", sources.file(diagnostic.span.file).name);
+            tokens.text.find(&path).map(|start| start..start + path.len())
+        };
+        related.or_else(import).and_then(|bytes| tokens.spans(bytes)).unwrap_or(self.whole())
     }
 
     fn whole(&self) -> Place {

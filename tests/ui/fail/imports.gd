@@ -1,0 +1,2 @@
+/// Reads a name that is nowhere.
+fn shifted(x) = x - offset;
