@@ -33,6 +33,7 @@ pub fn workspace_bytes(programs: &Programs) -> usize {
             | BufferRole::Gradient(_)
             | BufferRole::Output
             | BufferRole::Metric
+            | BufferRole::Evaluation
             | BufferRole::Loss
             | BufferRole::Temp => !layout.owned.contains(id),
         })

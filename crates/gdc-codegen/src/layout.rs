@@ -136,10 +136,11 @@ impl Layout {
                 BufferRole::SampleWeight
                 | BufferRole::Output
                 | BufferRole::Metric
+                | BufferRole::Evaluation
                 | BufferRole::Loss
                 | BufferRole::Temp => None,
             };
-            let results = matches!(buffer.role, BufferRole::Loss | BufferRole::Metric);
+            let results = matches!(buffer.role, BufferRole::Loss | BufferRole::Metric | BufferRole::Evaluation);
             if let Some(spot) = spot {
                 self.train.insert(id, spot);
             } else if !self.owned.contains(&id) && (results || used.contains(&id)) {

@@ -138,8 +138,14 @@ impl Context<'_> {
         let used = |id: BufferId| functions.iter().any(|f| f.arguments.iter().any(|(a, _)| *a == id));
         let mut variables = TokenStream::new();
         for (id, b) in predict.buffers() {
-            let temporary =
-                matches!(b.role, BufferRole::Temp | BufferRole::SampleWeight | BufferRole::Loss | BufferRole::Metric);
+            let temporary = matches!(
+                b.role,
+                BufferRole::Temp
+                    | BufferRole::SampleWeight
+                    | BufferRole::Loss
+                    | BufferRole::Metric
+                    | BufferRole::Evaluation
+            );
             if b.role == BufferRole::Output || (temporary && used(id)) {
                 let name = ident(&names.unique(&local(&b.name)));
                 let (ty, zero) = (buffer_type(b), zero(b.elem, &b.shape));

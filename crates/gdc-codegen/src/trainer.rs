@@ -365,7 +365,8 @@ impl Context<'_> {
         let mut names = Namer::reserving(&["loss"]);
         let train = &self.programs.train;
         let find = |name: &str| self.layout.workspace.iter().find(|f| f.path == name);
-        let loss = self.loss_field().map(|f| (Field { name: ident("loss"), ..f.clone() }, f));
+        let loss = self.evaluation_field().or_else(|| self.loss_field());
+        let loss = loss.map(|f| (Field { name: ident("loss"), ..f.clone() }, f));
         let metrics = train.buffers.iter().filter(|b| b.role == BufferRole::Metric).filter_map(|b| {
             let f = find(&b.name)?;
             Some((Field { name: ident(&names.unique(&field(&b.name))), ..f.clone() }, f))

@@ -37,6 +37,8 @@ impl Context<'_> {
         all.filter(|r| match (entry, r.name.to_string().as_str()) {
             (_, "forward") => true,
             (Entry::Evaluate, "metrics") => true,
+            // What the model loses as it predicts is computed with the metrics.
+            (Entry::Loss, "metrics") => self.evaluation_field().is_some(),
             (_, "metrics") | (Entry::Loss | Entry::Evaluate, _) => false,
             (Entry::Gradients, "update") => false,
             (Entry::Step | Entry::Gradients, _) => true,
@@ -265,7 +267,8 @@ impl Context<'_> {
 
     /// Whether there is more to evaluate than the loss.
     pub(crate) fn has_metrics(&self) -> bool {
-        self.programs.train.buffers.iter().any(|b| b.role == BufferRole::Metric)
+        let evaluated = |role| matches!(role, BufferRole::Metric | BufferRole::Evaluation);
+        self.programs.train.buffers.iter().any(|b| evaluated(b.role))
     }
 
     fn entry(&self, entry: Entry) -> TokenStream {
@@ -294,7 +297,11 @@ impl Context<'_> {
         };
         let (ty, result) = match entry {
             Entry::Step | Entry::Loss => {
-                let (ty, loss) = (self.loss_type(), self.loss_field().map(|f| f.name.clone()));
+                let field = match entry {
+                    Entry::Loss => self.evaluation_field().or_else(|| self.loss_field()),
+                    _ => self.loss_field(),
+                };
+                let (ty, loss) = (self.loss_type(), field.map(|f| f.name.clone()));
                 (quote!(-> #ty), quote!(self.#loss))
             }
             Entry::Evaluate | Entry::Gradients => (quote!(), quote!()),
@@ -314,6 +321,13 @@ impl Context<'_> {
     pub(crate) fn loss_field(&self) -> Option<&Field> {
         let train = &self.programs.train;
         let loss = train.buffers.iter().find(|b| b.role == BufferRole::Loss)?;
+        self.layout.workspace.iter().find(|f| f.path == loss.name)
+    }
+
+    /// The field of the loss as the model predicts, where that is another one.
+    pub(crate) fn evaluation_field(&self) -> Option<&Field> {
+        let train = &self.programs.train;
+        let loss = train.buffers.iter().find(|b| b.role == BufferRole::Evaluation)?;
         self.layout.workspace.iter().find(|f| f.path == loss.name)
     }
 

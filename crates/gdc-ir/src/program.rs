@@ -62,8 +62,11 @@ pub enum BufferRole {
     Output,
     /// A rank-0 result of `evaluate`.
     Metric,
-    /// The rank-0 loss.
+    /// The rank-0 loss of training.
     Loss,
+    /// The rank-0 loss as the model predicts, where that is another one: computed by the
+    /// routine `metrics`, and what `loss` and `evaluate` report.
+    Evaluation,
     /// Computed by one routine and read by that or a later one of the same step.
     Temp,
 }

@@ -33,6 +33,7 @@ pub fn print_program(program: &Program) -> String {
             }
             BufferRole::Output => "output".to_owned(),
             BufferRole::Metric => "metric".to_owned(),
+            BufferRole::Evaluation => "evaluation loss".to_owned(),
             BufferRole::Loss => "loss".to_owned(),
             BufferRole::Temp => "temp".to_owned(),
         };
