@@ -73,21 +73,26 @@ fn assert_close(what: &str, found: &[f64], wanted: &[f64]) {
 }
 
 /// Runs one program on the leaves' values and compares everything that bears a node's name.
-fn check_program(model: &Model, program: &Program, routines: &[&str], wanted: &[(String, NodeId)]) {
+fn check_program(
+    model: &Model,
+    program: &Program,
+    leaves: &[(NodeId, Vec<f64>)],
+    routines: &[&str],
+    wanted: &[(String, NodeId)],
+) {
     let text = gdc_ir::program_text::print_program(program);
     if let Err(broken) = gdc_ir::program_verify::verify_program(program) {
         println!("{text}");
         panic!("{broken:#?}");
     }
-    let leaves = leaf_values(model);
     let mut machine = Machine::new(program);
-    for (id, values) in &leaves {
+    for (id, values) in leaves {
         let name = &model.graph.node(*id).name;
         if machine.find(name).is_some() {
             machine.store(name, values);
         }
     }
-    let results = evaluate(&model.graph, model.graph.nodes().map(|(id, _)| id), &bindings(model, &leaves));
+    let results = evaluate(&model.graph, model.graph.nodes().map(|(id, _)| id), &bindings(model, leaves));
     let results = results.expect("the interpreter evaluates the model");
     for routine in routines {
         machine.run(routine);
@@ -113,6 +118,18 @@ fn check_program(model: &Model, program: &Program, routines: &[&str], wanted: &[
     assert!(compared > 0, "nothing to compare");
 }
 
+/// The leaves' values with those of parameters as they are at first: initial values of states
+/// may read them.
+fn initial(model: &Model, mut leaves: Vec<(NodeId, Vec<f64>)>) -> Vec<(NodeId, Vec<f64>)> {
+    let values = evaluate(&model.graph, model.params.iter().map(|k| k.init), &bindings(model, &leaves));
+    let values = values.expect("the interpreter evaluates initial values");
+    for kept in &model.params {
+        let leaf = leaves.iter_mut().find(|(id, _)| *id == kept.node).expect("a leaf");
+        leaf.1 = values.get(kept.init).expect("computed").to_vec();
+    }
+    leaves
+}
+
 /// Schedules a model and checks its training step, metrics included, and its initial values.
 pub fn check_train(model: &Model) -> Programs {
     let programs = gdc_schedule::schedule(model, &Model::default());
@@ -131,11 +148,12 @@ pub fn check_train(model: &Model) -> Programs {
     }
     wanted.extend(model.metrics.iter().map(|m| (m.name.clone(), m.node)));
     wanted.extend(model.updates.iter().map(|u| (name(u.target), u.value)));
-    check_program(model, &programs.train, &["forward", "metrics", "backward", "update"], &wanted);
+    let leaves = leaf_values(model);
+    check_program(model, &programs.train, &leaves, &["forward", "metrics", "backward", "update"], &wanted);
     let kept = model.params.iter().chain(&model.states);
     let wanted: Vec<(String, NodeId)> = kept.map(|k| (name(k.node), k.init)).collect();
     if !wanted.is_empty() {
-        check_program(model, &programs.init, &["init"], &wanted);
+        check_program(model, &programs.init, &initial(model, leaves), &["init"], &wanted);
     }
     programs
 }
@@ -151,6 +169,6 @@ pub fn check_predict(sample: &Model) -> Programs {
 pub fn check_outputs(sample: &Model, programs: &Programs) {
     let wanted: Vec<(String, NodeId)> = sample.outputs.iter().map(|o| (o.name.clone(), o.node)).collect();
     if !wanted.is_empty() {
-        check_program(sample, &programs.predict, &["predict"], &wanted);
+        check_program(sample, &programs.predict, &leaf_values(sample), &["predict"], &wanted);
     }
 }

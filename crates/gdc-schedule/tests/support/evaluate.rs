@@ -327,6 +327,10 @@ fn scalar(op: Op, args: &[V]) -> V {
         (Op::Tanh, [Num(a)]) => Num(a.tanh()),
         (Op::Sigmoid, [Num(a)]) => Num(1.0 / (1.0 + (-a).exp())),
         (Op::Softplus, [Num(a)]) => Num(a.max(0.0) + (-a.abs()).exp().ln_1p()),
+        (Op::Erf, [Num(a)]) => match gdc_interp::apply(Op::Erf, &[gdc_interp::Scalar::Real(*a)]) {
+            Some(gdc_interp::Scalar::Real(x)) => Num(x),
+            other => panic!("erf gave {other:?}"),
+        },
         (Op::Eq, [a, b]) => Bool(a == b),
         (Op::Ne, [a, b]) => Bool(a != b),
         (Op::Lt, [Num(a), Num(b)]) => Bool(a < b),
