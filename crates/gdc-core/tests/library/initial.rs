@@ -5,7 +5,8 @@ use gdc_interp::Session;
 
 /// The initial values of a parameter of 60 by 90 elements.
 fn drawn(init: &str) -> Vec<f64> {
-    let model = compile(&format!("model Drawn {{ param w: [60, 90] = {init}; loss sum(w); optimizer sgd(lr = 0.1); }}"));
+    let model =
+        compile(&format!("model Drawn {{ param w: [60, 90] = {init}; loss sum(w); optimizer sgd(lr = 0.1); }}"));
     Session::new(&model, 7).unwrap().get("w").unwrap().to_vec()
 }
 

@@ -103,7 +103,10 @@ fn focal_losses_are_finite_for_any_gamma() {
         for z in [[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [800.0, 0.0, 0.0], [0.0, 0.0, 0.0]] {
             for loss in [format!("focal(z, 0, gamma = {gamma})"), format!("sum(binary_focal(1, z, gamma = {gamma}))")] {
                 let (value, gradient) = at(&loss, &z);
-                assert!(value.is_finite() && gradient.iter().all(|g| g.is_finite()), "{loss} of {z:?}: {value} {gradient:?}");
+                assert!(
+                    value.is_finite() && gradient.iter().all(|g| g.is_finite()),
+                    "{loss} of {z:?}: {value} {gradient:?}"
+                );
             }
         }
     }
@@ -129,9 +132,8 @@ fn probabilities_are_as_good_as_logits() {
 
 #[test]
 fn labels_become_vectors() {
-    let model = compile(
-        "model Labels { target o: in 0..4; param z: [4]; loss sum(z * one_hot(o)); optimizer sgd(lr = 0.1); }",
-    );
+    let model =
+        compile("model Labels { target o: in 0..4; param z: [4]; loss sum(z * one_hot(o)); optimizer sgd(lr = 0.1); }");
     let session = Session::new(&model, 0).unwrap();
     let labels = Batch::of(3).with("o", Tensor::int(&[3], vec![2, 0, 2]).unwrap());
     let gradient = session.gradients(&labels).unwrap();

@@ -23,7 +23,11 @@ fn ranks_are_those_of_pytorch() {
         let label = Tensor::int(&[1], vec![row["label"].as_i64().unwrap()]).unwrap();
         let z = Tensor::real(&[1, 6], tensor(&row["logits"]).to_vec()).unwrap();
         let found = session.metrics(&Batch::of(1).with("z", z).with("label", label)).unwrap();
-        assert_eq!([found["accuracy"], found["top_k"]], [numbers(&row["accuracy"])[0], numbers(&row["top_k"])[0]], "{row}");
+        assert_eq!(
+            [found["accuracy"], found["top_k"]],
+            [numbers(&row["accuracy"])[0], numbers(&row["top_k"])[0]],
+            "{row}"
+        );
         assert_eq!([found["first"], found["all"]], [found["accuracy"], 1.0]);
     }
 }

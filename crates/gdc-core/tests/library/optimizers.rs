@@ -68,7 +68,11 @@ fn ten_steps_of_whole_tensors_are_those_of_pytorch() {
         }
         for name in ["a", "b"] {
             if let Some(found) = session.get(&format!("{name}.average")) {
-                assert_close(&found.to_vec(), &numbers(&run["average"][name]), &format!("{statement}, average of {name}"));
+                assert_close(
+                    &found.to_vec(),
+                    &numbers(&run["average"][name]),
+                    &format!("{statement}, average of {name}"),
+                );
             }
         }
     }

@@ -17,7 +17,8 @@ fn rates(call: &str, count: usize) -> Vec<f64> {
 #[test]
 fn schedules_are_those_of_pytorch() {
     for row in fixture("schedules.json").as_array().unwrap() {
-        let call = format!("{}({}{})", row["name"].as_str().unwrap(), written(&row["base"]), settings(&row["settings"]));
+        let call =
+            format!("{}({}{})", row["name"].as_str().unwrap(), written(&row["base"]), settings(&row["settings"]));
         let wanted = numbers(&row["rates"]);
         assert_close(&rates(&call, wanted.len()), &wanted, &call);
     }

@@ -8,8 +8,7 @@ use serde_json::Value;
 /// value times a cotangent.
 fn check(call: &str, args: &[Value], value: &Value, cotangent: &Value, gradients: &[Value]) {
     let names = ["a", "b", "c"];
-    let params: String =
-        args.iter().zip(names).map(|(v, n)| format!("param {n}: [{}];\n", extents(v))).collect();
+    let params: String = args.iter().zip(names).map(|(v, n)| format!("param {n}: [{}];\n", extents(v))).collect();
     let model = compile(&format!(
         "model Call {{
             {params}
@@ -50,7 +49,13 @@ fn normalisers_are_those_of_pytorch() {
     for (name, cases) in normalisers.as_object().unwrap() {
         for case in cases.as_array().unwrap().iter().filter(|_| name != "cotangent") {
             let gradient = std::slice::from_ref(&case["gradient"]);
-            check(&format!("{name}(a)"), std::slice::from_ref(&case["z"]), &case["value"], &normalisers["cotangent"], gradient);
+            check(
+                &format!("{name}(a)"),
+                std::slice::from_ref(&case["z"]),
+                &case["value"],
+                &normalisers["cotangent"],
+                gradient,
+            );
         }
     }
 }
