@@ -5,8 +5,9 @@
 //! variables, so that the accumulation becomes a sum; where that is impossible it stays a
 //! scatter. What results are again statements, so it can be applied again.
 
-use crate::build::{Build, substitute};
+use crate::build::{Build, rewrite, substitute};
 use crate::derivatives::partials;
+use gdc_ir::ranges::int_interval;
 use gdc_ir::{Affine, Expr, ExprId, Graph, Model, Node, NodeId, NodeKind, Op, Red, Reduce, Ty, Update, Var};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -407,10 +408,42 @@ fn gather(graph: &mut Graph, into: NodeId, domain: &[Var], at: &[ExprId], value:
         let g = resolve(graph, g, &solution);
         guard = graph.exprs.and(guard, g);
     }
+    body = pad_reads(graph, body);
     let zero = graph.exprs.real(0.0);
     body = graph.exprs.select(guard, body, zero);
     let (axes, reduce, body) = rename_solved(graph, axes, reduce, body, &solution);
     Source::Statement(Contribution { axes, reduce, body })
+}
+
+/// A solved place can lie outside where the guard does not hold: such reads give zero there.
+fn pad_reads(graph: &mut Graph, body: ExprId) -> ExprId {
+    let shapes: Vec<Vec<usize>> = graph.nodes().map(|(_, n)| n.shape.clone()).collect();
+    let mut outside = BTreeSet::new();
+    graph.exprs.walk(body, &mut |e| {
+        if let Expr::Read { node, at, otherwise: None } = graph.exprs.get(e) {
+            let inside = at
+                .iter()
+                .zip(&shapes[node.0 as usize])
+                .all(|(&i, &n)| int_interval(graph, i).is_none_or(|(low, high)| low >= 0 && high < n as i64));
+            if !inside {
+                outside.insert(e);
+            }
+        }
+    });
+    if outside.is_empty() {
+        return body;
+    }
+    rewrite(&mut graph.exprs, body, &mut HashMap::new(), &mut |x, e| {
+        if !outside.contains(&e) {
+            return None;
+        }
+        let ty = x.ty(e);
+        let zero = if ty == Ty::Int { x.int(0) } else { x.real(0.0) };
+        match x.get(e).clone() {
+            Expr::Read { node, at, .. } => Some(x.read(node, ty, at.to_vec(), Some(zero))),
+            _ => None,
+        }
+    })
 }
 
 /// Substitutes until no solved variable is left; solutions may name variables solved later.

@@ -31,7 +31,7 @@ pub fn fuse(model: &mut Model) {
         let kind = unit_axes(&mut rebuild.graph.exprs, kind);
         if let NodeKind::Compute { axes, reduce: None, body } = &kind
             && !fixed.contains(&id)
-            && !reads_counter(&rebuild.graph, *body)
+            && !counts_steps(&rebuild.graph, *body)
             && !uses.need_node(id)
             && (is_trivial(&rebuild.graph.exprs, *body)
                 || (uses.inlines(id, &node) && depths.of(&rebuild.graph.exprs, *body) < MAX_DEPTH))
@@ -81,9 +81,13 @@ fn renamed(graph: &Graph, kind: &NodeKind) -> Option<NodeId> {
     (whole && from.leaf().is_none()).then_some(*node)
 }
 
-/// Once-per-step scalars stay statements of their own: no other statement reads the counter.
-fn reads_counter(graph: &Graph, body: ExprId) -> bool {
-    graph.exprs.read_nodes(body).iter().any(|&n| graph.node(n).leaf() == Some(Leaf::Counter))
+/// Once-per-step scalars stay statements of their own, which are computed in f64: within another
+/// statement they would be computed in the precision of that. A mere name for one is no loss.
+fn counts_steps(graph: &Graph, body: ExprId) -> bool {
+    let reads = graph.exprs.read_nodes(body);
+    let reads_counter = reads.iter().any(|&n| graph.node(n).leaf() == Some(Leaf::Counter));
+    let every_step = !reads.is_empty() && reads.iter().all(|&n| graph.is_step_scalar(n));
+    reads_counter || (every_step && graph.exprs.free_vars(body).is_empty() && !is_trivial(&graph.exprs, body))
 }
 
 /// How often nodes are read, and by what.

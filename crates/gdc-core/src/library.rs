@@ -11,6 +11,8 @@ const STD: &[(&str, &str)] = &[
     ("std/shapes.gd", include_str!("../std/shapes.gd")),
     ("std/layers.gd", include_str!("../std/layers.gd")),
     ("std/normalisation.gd", include_str!("../std/normalisation.gd")),
+    ("std/convolution.gd", include_str!("../std/convolution.gd")),
+    ("std/attention.gd", include_str!("../std/attention.gd")),
     ("std/losses.gd", include_str!("../std/losses.gd")),
     ("std/metrics.gd", include_str!("../std/metrics.gd")),
     ("std/optimizers.gd", include_str!("../std/optimizers.gd")),

@@ -90,7 +90,7 @@ macro_rules! models {
     )*};
 }
 
-models! { attention convolution normalised oscillator residual updates }
+models! { attention convolution normalised oscillator pooling residual updates }
 
 #[test]
 fn the_straight_through_estimator_passes_the_gradient_of_a_linear_layer() {

@@ -26,7 +26,8 @@ impl Lowerer<'_> {
             Across::Count => self.context.clone(),
             _ => self.lead(x.expr, &x.axes),
         };
-        let others: usize = over.iter().filter(|v| Some(**v) != self.batch).map(|&v| self.model.graph.exprs.extent(v)).product();
+        let others: usize =
+            over.iter().filter(|v| Some(**v) != self.batch).map(|&v| self.model.graph.exprs.extent(v)).product();
         let weight = self.sample_weight(&over);
         let exprs = &mut self.model.graph.exprs;
         let zero = exprs.real(0.0);
@@ -57,9 +58,13 @@ impl Lowerer<'_> {
     pub(super) fn keep_state(&mut self, state: NodeId, next: &Tensor, name: &ast::Name, span: Span) -> Lowered<()> {
         if !self.lead(next.expr, &next.axes).is_empty() {
             return Err(self.report(
-                Diagnostic::error(codes::NOT_UPDATABLE, span, format!("the next value of `{}` differs from sample to sample", name.text))
-                    .note("a state is shared by all samples, and by all elements that a layer is mapped over")
-                    .help("take a statistic over them, such as `across_mean(...)`"),
+                Diagnostic::error(
+                    codes::NOT_UPDATABLE,
+                    span,
+                    format!("the next value of `{}` differs from sample to sample", name.text),
+                )
+                .note("a state is shared by all samples, and by all elements that a layer is mapped over")
+                .help("take a statistic over them, such as `across_mean(...)`"),
             ));
         }
         self.next_states.insert(state, (next.clone(), span));

@@ -149,7 +149,10 @@ impl Lowerer<'_> {
                 && self.lookup(&n.text).is_none()
             {
                 let expr = self.graph().exprs.int(size as i64);
-                self.bind_as(n, Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false, state: None });
+                self.bind_as(
+                    n,
+                    Binding { value: Value::Tensor(Tensor::scalar(expr)), span, mutable: false, state: None },
+                );
                 continue;
             }
             let want = self.size(e)?;

@@ -1,3 +1,4 @@
+/// Repeated blocks with layer norm.
 model Deep {
     input  x: [6];
     target y: [4];
@@ -10,9 +11,3 @@ model Deep {
     train { batch = 8; epochs = 5; }
 }
 layer res_block(x: [n]) -> [n] { x + (x |> layer_norm as norm |> dense(2*n) as up |> gelu |> dense(n) as down) }
-layer layer_norm(x: [n], eps = 1e-5) -> [n] {
-    param gain: [n] = ones;
-    param bias: [n] = zeros;
-    let d = x - mean(x);
-    d / sqrt(mean(d^2) + eps) * gain + bias
-}
