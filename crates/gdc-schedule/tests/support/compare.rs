@@ -60,15 +60,18 @@ fn bindings(model: &Model, leaves: &[(NodeId, Vec<f64>)]) -> Bindings {
     bindings
 }
 
+fn close(a: f64, b: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * (1.0 + b.abs())
+}
+
 fn same(found: &[f64], wanted: &[f64]) -> bool {
-    found.iter().zip(wanted).all(|(a, b)| a == b || (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
+    found.iter().zip(wanted).all(|(a, b)| close(*a, *b))
 }
 
 fn assert_close(what: &str, found: &[f64], wanted: &[f64]) {
     assert_eq!(found.len(), wanted.len(), "size of {what}");
     for (k, (a, b)) in found.iter().zip(wanted).enumerate() {
-        let close = a == b || (a - b).abs() <= 1e-9 * (1.0 + b.abs());
-        assert!(close, "{what}[{k}] is {a}, not {b}");
+        assert!(close(*a, *b), "{what}[{k}] is {a}, not {b}");
     }
 }
 
