@@ -274,6 +274,8 @@ impl Lowerer<'_> {
                 });
                 d = if low == high && low < 0 {
                     d.help(format!("there are no negative indices: the last element is `[{}]`", extent - 1))
+                } else if low == high {
+                    d.help(format!("the last element is `[{}]`: indices count from 0", extent - 1))
                 } else {
                     d.help("shorten the range, or say what lies outside: `x[i + 1] else 0`")
                 };

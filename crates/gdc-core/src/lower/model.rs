@@ -185,7 +185,13 @@ impl Lowerer<'_> {
                 losses.push((name.clone(), t, value.span));
                 Ok(())
             }
-            K::Output { name, value } => self.output(name, value),
+            K::Output { name, value } => {
+                let result = self.output(name, value);
+                if result.is_err() {
+                    self.poison(std::slice::from_ref(name));
+                }
+                result
+            }
             K::Metric { name, value } => self.metric(name, value),
             K::Optimizer { value, with, selectors } => {
                 self.check_stage(value, "an optimizer")?;
