@@ -429,13 +429,7 @@ impl<'a> Emit<'a> {
     }
 
     /// Where in a tensor's buffer lies what is seen at a place of some shape.
-    fn place_in(
-        &mut self,
-        node: NodeId,
-        buffer: gdc_ir::program::BufferId,
-        at: Vec<Int>,
-        seen: &[usize],
-    ) -> Vec<Int> {
+    fn place_in(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, at: Vec<Int>, seen: &[usize]) -> Vec<Int> {
         let stored = self.storage.batch_first_shape(node, buffer, self.build);
         let mut at = self.rearranged(at, seen, &stored);
         if self.storage.batch_is_last(node) && !at.is_empty() {

@@ -1,6 +1,7 @@
 //! Chooses the shape of loops for each group.
 
 use crate::build::Build;
+use crate::dot;
 use crate::emit::Emit;
 use crate::group::Group;
 use crate::nest;
@@ -68,6 +69,11 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
     let last = group.shape.len().saturating_sub(1);
     let turned = group.members.iter().any(|&id| emit.storage.batch_is_last(id));
     let axes = if turned && last > 0 { vec![0, last] } else { vec![last] };
+    if emit.storage.some_batch_is_last()
+        && let Some(reason) = emit.attempt(|e| dot::dot(e, group))
+    {
+        return reason;
+    }
     for &axis in &axes {
         if let Some(reason) = emit.attempt(|e| tile::tile(e, group, axis)) {
             return reason;

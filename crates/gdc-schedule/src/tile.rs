@@ -416,6 +416,12 @@ pub(crate) fn map(emit: &mut Emit<'_>, group: &Group, lane_axis: usize) -> Optio
     let axes = axes(emit, group);
     let (name, width) = (axes.get(lane_axis)?.name.clone(), axes[lane_axis].inner());
     emit.lane_is_batch = is_batch(emit, group, lane_axis);
+    // Exponentials and logarithms cost so much more than copies that these always pay.
+    let costly = |&id: &NodeId| {
+        let kind = &emit.plan.graph.node(id).kind;
+        matches!(kind, NodeKind::Compute { reduce: Some(Reduce { op: Red::Lse, .. }), .. })
+    };
+    emit.turns = if width >= ENOUGH && group.members.iter().any(costly) { usize::MAX } else { 0 };
     if emit.real != Elem::F32 || width < NARROWEST {
         return None;
     }
