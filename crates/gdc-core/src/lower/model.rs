@@ -210,8 +210,17 @@ impl Lowerer<'_> {
             }
             K::Assert { .. } => Err(self.unsupported(stmt.span, "`assert`")),
             K::Stream { .. } => Err(self.unsupported(stmt.span, "`stream`")),
-            K::Precision { value } if value.text == "f32" => Ok(()),
-            K::Precision { .. } => Err(self.unsupported(stmt.span, "another precision than f32")),
+            K::Precision { value } => match value.text.as_str() {
+                "f32" => Ok(()),
+                "f64" => {
+                    self.model.precision = gdc_ir::Precision::F64;
+                    Ok(())
+                }
+                other => Err(self.report(
+                    Diagnostic::error(codes::KIND, value.span, format!("there is no precision `{other}`"))
+                        .help("`f32` or `f64`"),
+                )),
+            },
             K::Entry(_) => Err(self.unsupported(stmt.span, "`entry`")),
             _ => self.statement(stmt),
         }
