@@ -1,12 +1,13 @@
-//! Every spec of `specs/` that trains, compiled into this crate by `network!`.
+//! Every spec of `specs/` that trains, and the models of `tests/cases`, compiled into this crate
+//! by `network!`.
 
 use crate::trained::Trained;
 use gdc::rt::FitOptions;
 
 /// A spec, and the generated code of it.
 pub struct System {
-    /// Its path under `specs/` without the ending, such as `optimizers/adam`.
-    pub name: &'static str,
+    /// The spec's path from the repository's root.
+    pub path: String,
     /// What its `train { ... }` says.
     pub settings: FitOptions,
     /// A trainer with the initial values of a seed.
@@ -14,9 +15,10 @@ pub struct System {
 }
 
 impl System {
-    /// The path of the spec from the repository's root.
-    pub fn path(&self) -> String {
-        format!("specs/{}.gd", self.name)
+    /// The path under its folder without the ending, such as `optimizers/adam`.
+    pub fn name(&self) -> &str {
+        let name = self.path.trim_end_matches(".gd");
+        name.strip_prefix("specs/").or_else(|| name.strip_prefix("tests/cases/")).unwrap_or(name)
     }
 
     /// A trainer with the seed that the spec states.
@@ -26,7 +28,7 @@ impl System {
 }
 
 macro_rules! systems {
-    ($($module:ident $trainer:ident $file:literal;)*) => {
+    ($(#[$doc:meta])* $list:ident: $($module:ident $trainer:ident $file:literal;)*) => {
         $(
             #[doc = concat!("`", $file, "`")]
             pub mod $module {
@@ -34,11 +36,10 @@ macro_rules! systems {
             }
         )*
 
-        /// All of them, by name.
-        pub fn systems() -> Vec<System> {
-            let name = |file: &'static str| file.strip_prefix("../../specs/").and_then(|f| f.strip_suffix(".gd"));
+        $(#[$doc])*
+        pub fn $list() -> Vec<System> {
             vec![$(System {
-                name: name($file).expect("a spec's path"),
+                path: $file.replace("../../", "").replace("../", "tests/"),
                 settings: $module::$trainer::SETTINGS,
                 new: |seed| $module::$trainer::boxed(seed),
             }),*]
@@ -47,6 +48,8 @@ macro_rules! systems {
 }
 
 systems! {
+    /// The specs, by name.
+    specs:
     digits DigitsTrainer "../../specs/digits.gd";
     iris IrisTrainer "../../specs/iris.gd";
     keras_mlp KerasMlpTrainer "../../specs/keras_mlp.gd";
@@ -63,10 +66,28 @@ systems! {
     xor XorTrainer "../../specs/xor.gd";
 }
 
+systems! {
+    /// Functions of the library, several in one model.
+    functions:
+    bits BitsTrainer "../cases/functions/bits.gd";
+    classes ClassesTrainer "../cases/functions/classes.gd";
+    fours FoursTrainer "../cases/functions/fours.gd";
+    numbers NumbersTrainer "../cases/functions/numbers.gd";
+    threes ThreesTrainer "../cases/functions/threes.gd";
+}
+
+systems! {
+    /// Settings of training that are compared with PyTorch.
+    training:
+    optimizers OptimizersTrainer "../cases/optimizers.gd";
+    schedules SchedulesTrainer "../cases/schedules.gd";
+}
+
 /// The system of a name.
 ///
 /// # Panics
 /// There is none.
 pub fn system(name: &str) -> System {
-    systems().into_iter().find(|s| s.name == name).expect("a spec of this name")
+    let mut all = specs().into_iter().chain(functions()).chain(training());
+    all.find(|s| s.name() == name).unwrap_or_else(|| panic!("there is no {name}"))
 }

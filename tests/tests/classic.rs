@@ -5,7 +5,7 @@ use gdc_interp::{Batch, Session};
 use gdc_tests::compare::Worst;
 use gdc_tests::data::{Data, Flat};
 use gdc_tests::fixtures::Case;
-use gdc_tests::systems::{System, systems};
+use gdc_tests::systems::{System, specs};
 use gdc_tests::{repository, spec};
 
 /// The largest errors of a run.
@@ -18,9 +18,10 @@ struct Errors {
 
 impl Errors {
     /// Fails if one is above the limit, after showing all.
-    fn hold(systems: Vec<(&'static str, Errors)>, limit: f64) {
+    fn hold(run: fn(&System) -> Errors, limit: f64) {
         let mut wrong = Vec::new();
-        for (name, errors) in &systems {
+        for system in specs() {
+            let (name, errors) = (system.name(), run(&system));
             for (what, worst) in
                 [("losses", &errors.losses), ("gradients", &errors.gradients), ("after", &errors.after)]
             {
@@ -35,9 +36,9 @@ impl Errors {
 }
 
 fn interpreted(system: &System) -> Errors {
-    let case = Case::read(system.name);
+    let case = Case::read(system.name());
     let expected = case.computed("f64");
-    let output = spec::compile(&spec::text(&system.path()));
+    let output = spec::compile(&spec::text(&system.path));
     let model = &output.model;
     let data = case.data().map(Data::read);
     let mut session = Session::new(model, 0).unwrap();
@@ -62,9 +63,9 @@ fn interpreted(system: &System) -> Errors {
 }
 
 fn generated(system: &System) -> Errors {
-    let case = Case::read(system.name);
+    let case = Case::read(system.name());
     let expected = case.computed("f64");
-    let model = spec::compile(&spec::text(&system.path())).model;
+    let model = spec::compile(&spec::text(&system.path)).model;
     let data = case.data().map(Data::read);
     let flat = data.as_ref().map_or(Flat::default(), |d| d.flat(&model));
     let mut trainer = system.from_spec();
@@ -90,27 +91,27 @@ fn generated(system: &System) -> Errors {
 
 #[test]
 fn the_interpreter_does_what_pytorch_does() {
-    Errors::hold(systems().iter().map(|s| (s.name, interpreted(s))).collect(), 1e-12);
+    Errors::hold(interpreted, 1e-12);
 }
 
 #[test]
 fn generated_code_does_what_pytorch_does() {
-    Errors::hold(systems().iter().map(|s| (s.name, generated(s))).collect(), 1e-5);
+    Errors::hold(generated, 1e-5);
 }
 
 #[test]
 fn every_spec_and_every_fixture_is_here() {
-    let mut specs = Vec::new();
+    let mut files = Vec::new();
     for folder in ["", "optimizers/"] {
         for entry in std::fs::read_dir(repository("specs").join(folder)).unwrap() {
             let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-            specs.extend(name.strip_suffix(".gd").map(|name| format!("{folder}{name}")));
+            files.extend(name.strip_suffix(".gd").map(|name| format!("{folder}{name}")));
         }
     }
-    specs.sort();
-    let mut here: Vec<&str> = systems().iter().map(|s| s.name).collect();
-    here.sort_unstable();
-    assert_eq!(here, specs);
+    files.sort();
+    let mut here: Vec<String> = specs().iter().map(|s| s.name().to_owned()).collect();
+    here.sort();
+    assert_eq!(here, files);
     for name in here {
         assert!(repository(&format!("tests/fixtures/classic/{name}/case.json")).is_file(), "{name}");
     }
