@@ -10,7 +10,7 @@ use crate::guards::factors;
 use crate::int::Int;
 use crate::nest;
 use crate::split::axes;
-use gdc_ir::program::{Elem, Index, LANES, LocalTy, Place, Stmt, Value};
+use gdc_ir::program::{BufferId, Elem, Index, LANES, LocalTy, Place, Stmt, Value};
 use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Var};
 
 /// Sums that are shorter than this do not repay adding up the lanes.
@@ -39,6 +39,11 @@ pub(crate) fn dot(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
     let axes = axes(emit, group);
     let (rows, height) = (divisor(axes[dot.row].inner(), ROWS), axes[dot.row].inner());
     let (columns, width) = (divisor(axes[dot.column].inner(), COLUMNS), axes[dot.column].inner());
+    let node = emit.plan.graph.node(dot.head);
+    let shape: Vec<usize> = node.shape.iter().copied().chain([LANES]).collect();
+    let partial = emit.temporary(&format!("{}.lanes", node.name), shape, Elem::F32);
+    // Samples lie in the buffers as they are; only what comes from outside must be turned.
+    emit.lane_is_batch = true;
     let mut possible = true;
     emit.repeat_axes(&axes, &[dot.row, dot.column], |emit, start| {
         emit.repeat(&axes[dot.row].name, height / rows, |emit, i| {
@@ -46,12 +51,41 @@ pub(crate) fn dot(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
                 let mut start = start;
                 start[dot.row] = start[dot.row].plus(&i, rows as i64);
                 start[dot.column] = start[dot.column].plus(&j, columns as i64);
-                possible = one_tile(emit, group, &dot, &start, rows, columns).is_some();
+                possible = one_tile(emit, &dot, &start, [rows, columns], partial).is_some();
             });
         });
     });
+    if !possible {
+        return None;
+    }
     let turns = emit.plan.turns(dot.head);
-    possible.then(|| format!("tile {rows}x{columns} of {turns} multiply-adds: samples in lanes, added up at the end"))
+    let reason = format!("tile {rows}x{columns} of {turns} multiply-adds: samples in lanes");
+    let equation = gdc_ir::text::equation(&emit.plan.graph, dot.head);
+    emit.before(partial, format!("{equation}, each lane for itself"), reason);
+    add_up(emit, group, &dot, partial);
+    Some("the lanes of the kernel before, added up".to_owned())
+}
+
+/// Adds up lanes, with the epilogue. This is apart from the tile, whose registers compilers
+/// would otherwise keep in memory.
+fn add_up(emit: &mut Emit<'_>, group: &Group, dot: &Dot, partial: BufferId) {
+    let axes = axes(emit, group);
+    emit.repeat_axes(&axes, &[], |emit, point| {
+        let mut at = Emit::indices(&point);
+        at.push(Index::constant(0));
+        emit.point = point;
+        emit.values.clear();
+        let mut stores = Vec::new();
+        for &id in &group.members {
+            let value = if id == dot.head {
+                Value::Horizontal(Red::Sum, Box::new(Value::LoadLanes(partial, at.clone(), LANES)))
+            } else {
+                nest::member(emit, id)
+            };
+            nest::finish(emit, id, value, &mut stores);
+        }
+        emit.out.extend(stores);
+    });
 }
 
 /// The greatest divisor that is no greater than a limit.
@@ -84,8 +118,14 @@ fn take_apart(emit: &Emit<'_>, group: &Group) -> Option<Dot> {
     Some(Dot { head, axes: axes.clone(), over, batch, a, b, row, column })
 }
 
-/// Zero, accumulate, add up, epilogue, store.
-fn one_tile(emit: &mut Emit<'_>, group: &Group, dot: &Dot, start: &[Int], rows: usize, columns: usize) -> Option<()> {
+/// Zero, accumulate, store the lanes.
+fn one_tile(
+    emit: &mut Emit<'_>,
+    dot: &Dot,
+    start: &[Int],
+    [rows, columns]: [usize; 2],
+    partial: BufferId,
+) -> Option<()> {
     let plan = emit.plan;
     let splat = |x: f64| Value::Splat(Box::new(Value::Real(x)));
     let name = &plan.graph.node(dot.head).name;
@@ -149,18 +189,9 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, dot: &Dot, start: &[Int], rows: 
     }
     emit.repeat("r", rows, |emit, i| {
         emit.repeat("s", columns, |emit, j| {
-            emit.point = place(&i, &j);
-            emit.values.clear();
-            let mut stores = Vec::new();
-            for &id in &group.members {
-                let value = if id == dot.head {
-                    Value::Horizontal(Red::Sum, Box::new(Value::Local(acc, register(&i, &j))))
-                } else {
-                    nest::member(emit, id)
-                };
-                nest::finish(emit, id, value, &mut stores);
-            }
-            emit.out.extend(stores);
+            let mut at = Emit::indices(&place(&i, &j));
+            at.push(Index::constant(0));
+            emit.set(Place::Lanes(partial, at, LANES), Value::Local(acc, register(&i, &j)));
         });
     });
     Some(())

@@ -26,6 +26,8 @@ pub(crate) struct Packed {
 enum How {
     /// The axis of this number moved to the end.
     Last(usize),
+    /// No copy, but a result on the way.
+    Filled,
     /// So many elements more before and after each axis, of this value.
     Padded(Vec<(usize, usize)>, u64),
 }
@@ -145,12 +147,19 @@ impl Emit<'_> {
         Some((copy, place))
     }
 
+    /// Makes what has been written so far a kernel of its own, which fills a buffer.
+    pub fn before(&mut self, filled: BufferId, equation: String, reason: String) {
+        let body = std::mem::take(&mut self.out);
+        self.remember(filled, How::Filled, filled, equation, reason, body);
+    }
+
     fn existing(&self, of: BufferId, how: &How) -> Option<BufferId> {
         let mut all = self.packed.iter().chain(&self.build.packed);
         all.find(|p| p.of == of && p.how == *how).map(|p| p.copy)
     }
 
-    fn temporary(&mut self, name: &str, shape: Vec<usize>, elem: Elem) -> BufferId {
+    /// A new temporary.
+    pub fn temporary(&mut self, name: &str, shape: Vec<usize>, elem: Elem) -> BufferId {
         let name = name.to_owned();
         self.build.buffer(Buffer { name, shape, elem, role: BufferRole::Temp, range: None })
     }

@@ -180,3 +180,67 @@ fn flattened_inputs_are_read_without_division() {
     assert!(!text.contains("div(") && !text.contains(" % "), "{text}");
     assert!(!text.contains("scalar loops"), "{text}");
 }
+
+/// A convolution of few channels with its gradients, the one by its input guarded as a whole.
+fn convolution(batch: usize) -> Model {
+    let mut m = M::default();
+    let b = m.batch(batch);
+    let (wide, narrow) = (12, 10);
+    let image = m.leaf("image", Leaf::Input, &[batch, wide, wide, 2]);
+    let weight = m.leaf("weight", Leaf::SampleWeight, &[batch]);
+    let k = m.leaf("k", Leaf::Param, &[3, 3, 2, 4]);
+    let (p, q, f) = (m.var("p", narrow), m.var("q", narrow), m.var("f", 4));
+    let (i, j, c) = (m.var("i", 3), m.var("j", 3), m.var("c", 2));
+    let (ib, ic) = (m.index(b), m.index(c));
+    let (row, column) = (m.affine(&[(p, 1), (i, 1)], 0), m.affine(&[(q, 1), (j, 1)], 0));
+    let (rx, rk) = (m.read_at(image, &[ib, row, column, ic], None), m.read(k, &[i, j, c, f]));
+    let body = m.op(Op::Mul, &[rx, rk]);
+    let y = m.sum("y", &[b, p, q, f], &[i, j, c], body);
+    let (ry, rw) = (m.read(y, &[b, p, q, f]), m.read(weight, &[b]));
+    let square = m.op(Op::Mul, &[ry, ry]);
+    let square = m.op(Op::Mul, &[rw, square]);
+    m.0.loss = Some(m.sum("loss", &[], &[b, p, q, f], square));
+    let lse = m.reduce("lse", &[b, p], Red::Lse, &[q, f], ry);
+    let rl = m.read(lse, &[b, p]);
+    let mean = m.op(Op::Mul, &[rw, rl]);
+    let mean = m.sum("mean.lse", &[], &[b, p], mean);
+    m.0.metrics.push(Named { name: "mean".into(), node: mean });
+    let two = m.real(2.0);
+    let dy = m.op(Op::Mul, &[rw, ry]);
+    let dy = m.op(Op::Mul, &[two, dy]);
+    let dy = m.map("d.y", &[b, p, q, f], dy);
+    let rdy = m.read(dy, &[b, p, q, f]);
+    let body = m.op(Op::Mul, &[rdy, rx]);
+    let dk = m.sum("d.k", &[i, j, c, f], &[b, p, q], body);
+    m.gradient(k, dk);
+    m.update(k, dk);
+    // The gradient by the image, as the differentiator states it.
+    let (u, v) = (m.var("u", wide), m.var("v", wide));
+    let (up, vp) = (m.affine(&[(u, 1), (i, -1)], 0), m.affine(&[(v, 1), (j, -1)], 0));
+    let (iff, zero) = (m.index(f), m.real(0.0));
+    let inside = [up, vp].map(|at| {
+        let (none, end) = (m.0.graph.exprs.int(0), m.0.graph.exprs.int(narrow as i64));
+        let (from, to) = (m.op(Op::Le, &[none, at]), m.op(Op::Lt, &[at, end]));
+        m.op(Op::And, &[from, to])
+    });
+    let inside = m.op(Op::And, &inside);
+    let (rdy, rk) = (m.read_at(dy, &[ib, up, vp, iff], Some(zero)), m.read(k, &[i, j, c, f]));
+    let body = m.op(Op::Mul, &[rdy, rk]);
+    let body = m.op(Op::Select, &[inside, body, zero]);
+    let dx = m.sum("d.image", &[b, u, v, c], &[i, j, f], body);
+    let rdx = m.read(dx, &[b, u, v, c]);
+    let total = m.op(Op::Mul, &[rdx, rdx]);
+    let total = m.sum("total", &[c], &[b, u, v], total);
+    let moved = m.leaf("moved", Leaf::State, &[2]);
+    m.update(moved, total);
+    m.0
+}
+
+#[test]
+fn convolutions_run_with_samples_or_channels_in_lanes() {
+    for (batch, turned) in [(3, false), (16, true), (20, true)] {
+        let text = program_text::print_program(&check_train(&convolution(batch)).train);
+        assert_eq!(text.contains("samples in lanes"), turned, "{text}");
+        assert_eq!(text.contains("border written out"), turned, "{text}");
+    }
+}
