@@ -11,6 +11,7 @@ mod kernels;
 mod lanes;
 mod nest;
 mod pack;
+mod places;
 mod plan;
 mod split;
 mod storage;
