@@ -1,7 +1,7 @@
 //! What every spec comes to when generated code trains it to its end, from the seed that it
 //! states: the results that `specs/README.md` names.
 
-use gdc::rt::{Epoch, Fit, Stop};
+use gdc::rt::{Epoch, Fit, FitOptions, Stop};
 use gdc_tests::data::Data;
 use gdc_tests::spec;
 use gdc_tests::systems::{System, system};
@@ -19,11 +19,17 @@ struct Outcome {
 impl Outcome {
     /// Trains a spec on a data file, or on none.
     fn of(name: &str, data: Option<&str>) -> Outcome {
+        let seed = system(name).settings.seed;
+        Outcome::of_seed(name, data, seed)
+    }
+
+    /// Trains a spec from another seed than its own.
+    fn of_seed(name: &str, data: Option<&str>, seed: u64) -> Outcome {
         let system = system(name);
         let model = spec::compile(&spec::text(&system.path)).model;
         let data = data.map_or_else(Default::default, |path| Data::read(path).flat(&model));
-        let mut trainer = system.from_spec();
-        let (fit, history) = trainer.fit(&data, &system.settings).unwrap();
+        let mut trainer = (system.new)(seed);
+        let (fit, history) = trainer.fit(&data, &FitOptions { seed, ..system.settings }).unwrap();
         println!("{name}: {fit:?}");
         Outcome { system, trainer, fit, history }
     }
@@ -128,4 +134,32 @@ fn optimizers_differ_as_they_do_in_pytorch() {
         outcome.loss(loss);
         assert!(outcome.metric("specs/data/digits_test.npz") >= accuracy);
     }
+}
+
+/// Prints what ten seeds come to, to be compared with the ten starts of PyTorch in
+/// `specs/README.md`: `cargo test -p gdc-tests --test results -- --ignored --nocapture`
+#[test]
+#[ignore = "prints and takes a while"]
+fn ten_seeds() {
+    let digits = ("specs/data/digits_train.npz", "specs/data/digits_test.npz");
+    let iris = ("specs/data/iris_train.csv", "specs/data/iris_validation.csv");
+    let disc = "specs/data/two_layer_sigmoid.csv";
+    let mut all = vec![("two_layer_sigmoid", (disc, disc)), ("iris", iris), ("digits", digits)];
+    let optimizers = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"].map(|o| format!("optimizers/{o}"));
+    all.extend(optimizers.iter().map(|name| (name.as_str(), digits)));
+    let mut lines = Vec::new();
+    for (name, (train, test)) in all {
+        let (mut losses, mut metrics) = (Vec::new(), Vec::new());
+        for seed in 0..10 {
+            let mut outcome = Outcome::of_seed(name, Some(train), seed);
+            losses.push(f64::from(outcome.fit.last.mean_loss));
+            metrics.push(outcome.metric(test));
+        }
+        let range = |v: &[f64]| {
+            let (low, high) = v.iter().fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(*x), h.max(*x)));
+            format!("{low:.4} to {high:.4}")
+        };
+        lines.push(format!("{name}: loss {}, accuracy {}", range(&losses), range(&metrics)));
+    }
+    println!("{}", lines.join("\n"));
 }
