@@ -67,8 +67,44 @@ enum Kind {
     Mask,
 }
 
-/// `constant + sum of coefficient * variable`.
-type Linear = (BTreeMap<LoopVar, i64>, i64);
+/// `constant + sum of coefficient * part`, where a part is a loop variable or an integer that
+/// is computed otherwise, by its text, with its range.
+#[derive(Clone, Default)]
+struct Linear {
+    parts: BTreeMap<String, (i64, (i64, i64))>,
+    constant: i64,
+}
+
+impl Linear {
+    /// `self + scale * other`
+    fn plus(mut self, other: &Linear, scale: i64) -> Linear {
+        for (part, (c, range)) in &other.parts {
+            let entry = self.parts.entry(part.clone()).or_insert((0, *range));
+            entry.0 = entry.0.saturating_add(c.saturating_mul(scale));
+        }
+        self.parts.retain(|_, (c, _)| *c != 0);
+        self.constant = self.constant.saturating_add(other.constant.saturating_mul(scale));
+        self
+    }
+
+    fn constant(constant: i64) -> Linear {
+        Linear { parts: BTreeMap::new(), constant }
+    }
+
+    /// Least and greatest value.
+    fn range(&self) -> (i64, i64) {
+        self.parts.values().fold((self.constant, self.constant), |(low, high), (c, (l, h))| {
+            let (a, b) = (l.saturating_mul(*c), h.saturating_mul(*c));
+            (low.saturating_add(a.min(b)), high.saturating_add(a.max(b)))
+        })
+    }
+
+    /// Whether it is the other but for a constant, and no less.
+    fn at_least(&self, other: &Linear) -> bool {
+        let difference = self.clone().plus(other, -1);
+        difference.parts.is_empty() && difference.constant >= 0
+    }
+}
 
 struct Verifier<'a> {
     program: &'a Program,
@@ -158,7 +194,7 @@ impl<'a> Verifier<'a> {
     /// Verifies under a condition.
     fn assuming(&mut self, condition: &Value, body: impl FnOnce(&mut Self)) {
         let before = self.facts.len();
-        conjuncts(condition, &mut self.facts);
+        self.learn(condition);
         body(self);
         self.facts.truncate(before);
     }
@@ -241,30 +277,74 @@ impl<'a> Verifier<'a> {
         }
         for (axis, (index, &n)) in at.iter().zip(shape).enumerate() {
             let inside = self.index_range(index).is_some_and(|(low, high)| low >= 0 && high < n as i64);
-            let proven =
-                inside || linear(index).is_some_and(|l| self.at_least(&l, 0) && self.at_most(&l, n as i64 - 1));
-            if !proven {
+            if inside {
+                continue;
+            }
+            let place = self.linear(index);
+            let room = Linear::constant(n as i64 - 1).plus(&place, -1);
+            if !self.not_negative(&place) || !self.not_negative(&room) {
                 self.report(format!("{name}: axis {axis} of {n} is read or written at {index:?}"));
             }
         }
     }
 
-    /// Whether an affine form is never below a bound, by ranges or by a test around.
-    fn at_least(&self, form: &Linear, bound: i64) -> bool {
-        let shifted = (form.0.clone(), form.1 - bound);
-        self.range(&shifted).0 >= 0 || self.facts.iter().any(|f| f.0 == shifted.0 && shifted.1 >= f.1)
+    /// Whether a form is never negative, by ranges or by a test around.
+    fn not_negative(&self, form: &Linear) -> bool {
+        form.range().0 >= 0 || self.facts.iter().any(|f| form.at_least(f))
     }
 
-    fn at_most(&self, form: &Linear, bound: i64) -> bool {
-        let negated = (form.0.iter().map(|(v, c)| (*v, -c)).collect(), -form.1);
-        self.at_least(&negated, -bound)
+    fn linear(&mut self, index: &Index) -> Linear {
+        match index {
+            Index::Value(value) => self.linear_value(value),
+            Index::Affine { terms, constant } => {
+                let part = |(v, c): &(LoopVar, i64)| {
+                    let last = self.loops.get(v).map_or(i64::MAX / 4, |n| n.saturating_sub(1) as i64);
+                    (format!("loop {}", v.0), (*c, (0, last)))
+                };
+                Linear { parts: terms.iter().map(part).collect(), constant: *constant }
+            }
+        }
     }
 
-    fn range(&self, form: &Linear) -> (i64, i64) {
-        form.0.iter().fold((form.1, form.1), |(low, high), (v, c)| {
-            let last = self.loops.get(v).map_or(i64::MAX / 4, |n| n.saturating_sub(1) as i64).saturating_mul(*c);
-            (low.saturating_add(last.min(0)), high.saturating_add(last.max(0)))
-        })
+    fn linear_value(&mut self, value: &Value) -> Linear {
+        match value {
+            Value::Int(index) => self.linear(index),
+            Value::Op(op @ (Op::Add | Op::Sub), args) if args.len() == 2 => {
+                let b = self.linear_value(&args[1]);
+                self.linear_value(&args[0]).plus(&b, if *op == Op::Add { 1 } else { -1 })
+            }
+            Value::Op(Op::Mul, args) if args.len() == 2 => {
+                let (a, b) = (self.linear_value(&args[0]), self.linear_value(&args[1]));
+                match (a.parts.is_empty(), b.parts.is_empty()) {
+                    (_, true) => Linear::default().plus(&a, b.constant),
+                    (true, _) => Linear::default().plus(&b, a.constant),
+                    _ => self.opaque(value),
+                }
+            }
+            _ => self.opaque(value),
+        }
+    }
+
+    fn opaque(&mut self, value: &Value) -> Linear {
+        let range = self.int_range(value).unwrap_or((i64::MIN / 4, i64::MAX / 4));
+        Linear { parts: BTreeMap::from([(format!("{value:?}"), (1, range))]), constant: 0 }
+    }
+
+    /// Notes what is not negative where a condition holds.
+    fn learn(&mut self, condition: &Value) {
+        let Value::Op(op, args) = condition else { return };
+        match (op, args.as_slice()) {
+            (Op::And, [a, b]) => {
+                self.learn(a);
+                self.learn(b);
+            }
+            (Op::Le | Op::Lt, [a @ (Value::Int(_) | Value::Op(..)), b @ (Value::Int(_) | Value::Op(..))]) => {
+                let (a, b) = (self.linear_value(a), self.linear_value(b));
+                let strict = Linear::constant(-i64::from(*op == Op::Lt));
+                self.facts.push(strict.plus(&b, 1).plus(&a, -1));
+            }
+            _ => {}
+        }
     }
 
     fn index_range(&mut self, index: &Index) -> Option<(i64, i64)> {
@@ -275,7 +355,7 @@ impl<'a> Verifier<'a> {
                         self.report(format!("loop variable {} is used outside of its loop", v.0));
                     }
                 }
-                linear(index).map(|l| self.range(&l))
+                Some(self.linear(index).range())
             }
             Index::Value(value) => {
                 self.expect(value, Kind::Int, "an index");
@@ -335,8 +415,8 @@ impl<'a> Verifier<'a> {
             Value::Bool(_) => Some(Kind::Bool),
             Value::Int(index) => {
                 let range = self.index_range(index);
-                let form = linear(index);
-                if range.is_none_or(|(low, _)| low < 0) && !form.is_some_and(|l| self.at_least(&l, 0)) {
+                let form = self.linear(index);
+                if range.is_none_or(|(low, _)| low < 0) && !self.not_negative(&form) {
                     self.report(format!("an integer can be negative: {index:?}"));
                 }
                 Some(Kind::Int)
@@ -427,34 +507,6 @@ fn result(op: Op, kinds: &[Kind]) -> Option<Kind> {
         },
         Signature::Convert => matches!(first, Int | Bool).then_some(Real),
         Signature::Int => (same && first == Int).then_some(Int),
-    }
-}
-
-fn linear(index: &Index) -> Option<Linear> {
-    match index {
-        Index::Affine { terms, constant } => Some((terms.iter().copied().collect(), *constant)),
-        Index::Value(_) => None,
-    }
-}
-
-/// The affine forms that are not negative where a condition holds.
-fn conjuncts(condition: &Value, facts: &mut Vec<Linear>) {
-    let Value::Op(op, args) = condition else { return };
-    match (op, args.as_slice()) {
-        (Op::And, [a, b]) => {
-            conjuncts(a, facts);
-            conjuncts(b, facts);
-        }
-        (Op::Le | Op::Lt, [Value::Int(a), Value::Int(b)]) => {
-            let (Some(a), Some(mut b)) = (linear(a), linear(b)) else { return };
-            for (v, c) in a.0 {
-                *b.0.entry(v).or_insert(0) -= c;
-            }
-            b.0.retain(|_, c| *c != 0);
-            b.1 -= a.1 + i64::from(*op == Op::Lt);
-            facts.push(b);
-        }
-        _ => {}
     }
 }
 
