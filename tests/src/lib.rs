@@ -1,9 +1,6 @@
 //! What the tests of this package share: every spec of `specs/` as generated code behind one
 //! trait, their data, the values that PyTorch computed, and how to compare with them.
 
-// All of this is test code, where a panic is how a mistake shows.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 pub mod compare;
 pub mod data;
 pub mod fixtures;

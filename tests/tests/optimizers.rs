@@ -7,13 +7,20 @@ use gdc_tests::systems::system;
 use gdc_tests::{fixtures, spec};
 use serde_json::Value;
 
-/// The start of all, and for each run the statement that it stands for and its parameters after
-/// each step.
-fn expected() -> (Vec<f64>, Vec<(String, Vec<Vec<f64>>)>) {
+/// What PyTorch did with one optimizer.
+struct Run {
+    /// The statement that does the same.
+    statement: String,
+    /// The parameter after each step.
+    after: Vec<Vec<f64>>,
+}
+
+/// The start of all runs, and the runs.
+fn expected() -> (Vec<f64>, Vec<Run>) {
     let all = fixtures::json("optimizers.json");
     let runs = all["runs"].as_array().unwrap().iter().enumerate().map(|(i, run)| {
         let after = run["after"].as_array().unwrap().iter().map(fixtures::numbers).collect();
-        (statement(run, i), after)
+        Run { statement: statement(run, i), after }
     });
     (fixtures::numbers(&all["start"]), runs.collect())
 }
@@ -30,14 +37,14 @@ fn hold(limit: f64, mut step: impl FnMut() -> Vec<Vec<f64>>) {
     let (_, runs) = expected();
     let mut worst = vec![Worst::default(); runs.len()];
     for t in 0..10 {
-        for ((found, (_, after)), worst) in step().iter().zip(&runs).zip(&mut worst) {
-            worst.see_all(&format!("step {t}"), found, &after[t]);
+        for ((found, run), worst) in step().iter().zip(&runs).zip(&mut worst) {
+            worst.see_all(&format!("step {t}"), found, &run.after[t]);
         }
     }
-    for ((statement, _), worst) in runs.iter().zip(&worst) {
+    for (Run { statement, .. }, worst) in runs.iter().zip(&worst) {
         println!("{statement} {worst}");
     }
-    for ((statement, _), worst) in runs.iter().zip(&worst) {
+    for (Run { statement, .. }, worst) in runs.iter().zip(&worst) {
         // PyTorch keeps one factor of NAdam in single precision.
         let limit = if statement.contains("nadam") { limit.max(1e-8) } else { limit };
         assert!(worst.error <= limit, "{statement} {worst}");
@@ -55,10 +62,10 @@ fn the_model_holds_every_run() {
     let found: Vec<_> = text.lines().map(str::trim).filter(|l| l.starts_with("optimizer ")).collect();
     let (_, runs) = expected();
     assert_eq!(found.len(), runs.len());
-    for (found, (run, _)) in found.iter().zip(&runs) {
+    for (found, run) in found.iter().zip(&runs) {
         // Numbers are written as Python writes them.
         let numbers = |s: &str| s.replace("1e-3", "0.001").replace("1e-4", "0.0001");
-        assert_eq!(normal(&numbers(found)), normal(&numbers(run)));
+        assert_eq!(normal(&numbers(found)), normal(&numbers(&run.statement)));
     }
 }
 
