@@ -40,6 +40,14 @@ impl Data {
         data
     }
 
+    /// Adds the samples of other data with the same columns.
+    pub fn append(&mut self, other: &Data) {
+        self.samples += other.samples;
+        for (name, values) in &other.columns {
+            self.columns.entry(name.clone()).or_default().extend(values);
+        }
+    }
+
     /// The numbers of some samples of an input or target.
     fn rows(&self, model: &Model, id: NodeId, samples: Range<usize>) -> &[f64] {
         let node = model.graph.node(id);

@@ -70,9 +70,11 @@ systems! {
     /// Functions of the library, several in one model.
     functions:
     bits BitsTrainer "../cases/functions/bits.gd";
+    chances ChancesTrainer "../cases/functions/chances.gd";
     classes ClassesTrainer "../cases/functions/classes.gd";
     fours FoursTrainer "../cases/functions/fours.gd";
     numbers NumbersTrainer "../cases/functions/numbers.gd";
+    rates RatesTrainer "../cases/functions/rates.gd";
     threes ThreesTrainer "../cases/functions/threes.gd";
 }
 

@@ -212,3 +212,28 @@ fn generated_code_computes_every_function() {
         (trainer.loss(1), trainer.gradients(1).values(param).to_vec())
     });
 }
+
+#[test]
+fn batches_of_any_size_agree_with_the_interpreter() {
+    let mut cases = expected();
+    // What is large is for the tests above; here it would hide what is small.
+    cases.retain(|case| case.columns.iter().all(|(_, values)| values.iter().all(|v| v.abs() <= 10.0)));
+    for group in Group::all() {
+        let all: Vec<Data> = cases.iter().filter_map(|case| group.data(case)).collect();
+        let mut trainer = group.system.from_spec();
+        let session = Session::new(&group.model, 0).unwrap();
+        let mut worst = Worst::default();
+        for (run, size) in [1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32].into_iter().enumerate() {
+            // Neighbours are of one function: samples from all over make a batch.
+            let mut data = Data::default();
+            (0..size).for_each(|i| data.append(&all[(run * 101 + i * 37) % all.len()]));
+            let batch = data.batch(&group.model, 0..size);
+            trainer.load(&data.flat(&group.model), 0..size).unwrap();
+            worst.see_all("loss", &[trainer.loss(size)], &[session.loss(&batch).unwrap()]);
+            let gradients = spec::tensors(&session.gradients(&batch).unwrap());
+            worst.see_tensors(&trainer.gradients(size), &gradients);
+        }
+        println!("{:20} {worst}", group.system.name());
+        assert!(worst.error < 1e-5, "{}: {worst}", group.system.name());
+    }
+}

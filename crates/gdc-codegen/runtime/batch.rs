@@ -108,12 +108,7 @@ pub const fn within<const N: usize>(place: usize) -> usize {
 }
 
 /// Shows `N` values of type `f64`, rounded to `f32`.
-pub fn visit_f64<const N: usize>(
-    name: &str,
-    shape: &[usize],
-    values: &[f64],
-    visit: &mut Visit<'_>,
-) {
+pub fn visit_f64<const N: usize>(name: &str, shape: &[usize], values: &[f64], visit: &mut Visit<'_>) {
     let mut rounded = [0.0; N];
     for (to, from) in rounded.iter_mut().zip(values) {
         *to = *from as f32;
@@ -123,12 +118,7 @@ pub fn visit_f64<const N: usize>(
 
 /// The same with values that `visit` can change; what it leaves alone keeps
 /// all its digits.
-pub fn visit_f64_mut<const N: usize>(
-    name: &str,
-    shape: &[usize],
-    values: &mut [f64],
-    visit: &mut VisitMut<'_>,
-) {
+pub fn visit_f64_mut<const N: usize>(name: &str, shape: &[usize], values: &mut [f64], visit: &mut VisitMut<'_>) {
     let mut rounded = [0.0; N];
     for (to, from) in rounded.iter_mut().zip(values.iter()) {
         *to = *from as f32;

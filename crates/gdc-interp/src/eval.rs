@@ -74,11 +74,7 @@ impl Environment<'_> {
 /// # Errors
 /// A leaf without a value or with one that does not fit; a read outside of a tensor; a graph
 /// that does not verify.
-pub fn evaluate(
-    graph: &Graph,
-    roots: impl IntoIterator<Item = NodeId>,
-    bindings: &Bindings,
-) -> Result<Values, Error> {
+pub fn evaluate(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, bindings: &Bindings) -> Result<Values, Error> {
     run(graph, &graph.reachable(roots), bindings, Values::default(), None)
 }
 

@@ -85,7 +85,15 @@ fn real_unary(op: Op, x: f64) -> Option<Scalar> {
     let value = match op {
         Op::Neg => -x,
         Op::Abs => x.abs(),
-        Op::Sign => if x == 0.0 { 0.0 } else if x.is_nan() { x } else { x.signum() },
+        Op::Sign => {
+            if x == 0.0 {
+                0.0
+            } else if x.is_nan() {
+                x
+            } else {
+                x.signum()
+            }
+        }
         Op::Floor => x.floor(),
         Op::Ceil => x.ceil(),
         Op::Round => x.round_ties_even(),
@@ -101,8 +109,24 @@ fn real_unary(op: Op, x: f64) -> Option<Scalar> {
         Op::Softplus => softplus(x),
         Op::Erf => erf(x),
         Op::Detach => x,
-        Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max | Op::Eq | Op::Ne | Op::Lt
-        | Op::Le | Op::And | Op::Or | Op::Not | Op::Select | Op::ToReal | Op::IntDiv | Op::IntMod => {
+        Op::Add
+        | Op::Sub
+        | Op::Mul
+        | Op::Div
+        | Op::Pow
+        | Op::Min
+        | Op::Max
+        | Op::Eq
+        | Op::Ne
+        | Op::Lt
+        | Op::Le
+        | Op::And
+        | Op::Or
+        | Op::Not
+        | Op::Select
+        | Op::ToReal
+        | Op::IntDiv
+        | Op::IntMod => {
             return None;
         }
     };

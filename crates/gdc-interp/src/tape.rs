@@ -15,9 +15,17 @@ enum Step<'a> {
     Constant(Scalar),
     /// Coefficients of the point's coordinates, and the constant part.
     Affine(Vec<(usize, i64)>, i64),
-    Read { tensor: View<'a>, at: Vec<usize>, otherwise: Option<usize> },
+    Read {
+        tensor: View<'a>,
+        at: Vec<usize>,
+        otherwise: Option<usize>,
+    },
     Op(Op, Vec<usize>),
-    Random { dist: Dist, site: u64, element: usize },
+    Random {
+        dist: Dist,
+        site: u64,
+        element: usize,
+    },
 }
 
 /// The steps of some expressions over the same variables.
@@ -87,9 +95,8 @@ impl<'a> Tape<'a> {
             let value = match step {
                 Step::Constant(value) => *value,
                 Step::Affine(terms, constant) => {
-                    let add = |sum: i64, &(slot, c): &(usize, i64)| {
-                        sum.wrapping_add(c.wrapping_mul(point[slot] as i64))
-                    };
+                    let add =
+                        |sum: i64, &(slot, c): &(usize, i64)| sum.wrapping_add(c.wrapping_mul(point[slot] as i64));
                     Scalar::Int(terms.iter().fold(*constant, add))
                 }
                 Step::Read { tensor, at, otherwise } => read(tensor, at, *otherwise, values)?,
@@ -143,9 +150,7 @@ fn step<'a>(
             otherwise: otherwise.as_ref().map(place),
         },
         Expr::Op(op, args) => Step::Op(*op, args.iter().map(place).collect()),
-        Expr::Random { dist, site, element } => {
-            Step::Random { dist: *dist, site: *site, element: place(element) }
-        }
+        Expr::Random { dist, site, element } => Step::Random { dist: *dist, site: *site, element: place(element) },
     })
 }
 

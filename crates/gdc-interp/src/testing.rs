@@ -1,8 +1,8 @@
 //! Models built by hand for the tests of this crate.
 
 use gdc_ir::{
-    Affine, Expr, ExprId, Graph, Kept, Leaf, Model, Named, Node, NodeId, NodeKind, Op, Red, Reduce,
-    Settings, Ty, Update, Var,
+    Affine, Expr, ExprId, Graph, Kept, Leaf, Model, Named, Node, NodeId, NodeKind, Op, Red, Reduce, Settings, Ty,
+    Update, Var,
 };
 
 /// Builds graphs with few words.

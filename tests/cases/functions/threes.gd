@@ -1,7 +1,7 @@
 /// Losses of two vectors. The loss is the function that `which` names by the place of its
 /// parameter, and the gradient of that parameter is the function's.
 model Threes {
-    input which: in 0..15;
+    input which: in 0..14;
     input a: [3];
     target b: [3];
     param d_mse: [3] = zeros;
@@ -15,7 +15,6 @@ model Threes {
     param d_hinge: [3] = zeros;
     param d_squared_hinge: [3] = zeros;
     param d_poisson: [3] = zeros;
-    param d_poisson_of: [3] = zeros;
     param d_cosine_distance: [3] = zeros;
     param d_l1_penalty: [3] = zeros;
     param d_l2_penalty: [3] = zeros;
@@ -30,10 +29,9 @@ model Threes {
        + (if which == 8 { hinge(score = a + d_hinge, y = b) } else { 0 })
        + (if which == 9 { squared_hinge(score = a + d_squared_hinge, y = b) } else { 0 })
        + (if which == 10 { poisson(log_rate = a + d_poisson, y = b) } else { 0 })
-       + (if which == 11 { poisson_of(rate = a + d_poisson_of, y = b) } else { 0 })
-       + (if which == 12 { cosine_distance(a = a + d_cosine_distance, b = b) } else { 0 })
-       + (if which == 13 { l1_penalty(w = a + d_l1_penalty, rate = 0.5) } else { 0 })
-       + (if which == 14 { l2_penalty(w = a + d_l2_penalty, rate = 0.5) } else { 0 });
+       + (if which == 11 { cosine_distance(a = a + d_cosine_distance, b = b) } else { 0 })
+       + (if which == 12 { l1_penalty(w = a + d_l1_penalty, rate = 0.5) } else { 0 })
+       + (if which == 13 { l2_penalty(w = a + d_l2_penalty, rate = 0.5) } else { 0 });
     optimizer sgd(lr = 1.0);
     train { batch = 32; epochs = 1; }
 }

@@ -12,9 +12,7 @@ fn check(model: &Model, batch: &Batch) -> Report {
 fn samples() -> Batch {
     let x = vec![1.0, 2.0, -1.0, 0.5, 0.0, 1.0, -2.0, 1.0, 1.0];
     let y = vec![1.0, 0.0, 0.5, 0.5, -1.0, 2.0];
-    Batch::of(3)
-        .with("x", Tensor::real(&[3, 3], x).unwrap())
-        .with("y", Tensor::real(&[3, 2], y).unwrap())
+    Batch::of(3).with("x", Tensor::real(&[3, 3], x).unwrap()).with("y", Tensor::real(&[3, 2], y).unwrap())
 }
 
 /// A model of parameters alone: a loss and gradients that `build` makes of them.

@@ -45,10 +45,8 @@ fn a_contraction() {
     let (rx, rw) = (b.read(x, &[i, k]), b.read(w, &[k, j]));
     let body = b.op(Op::Mul, &[rx, rw]);
     let y = b.reduce("y", &[i, j], Red::Sum, &[k], body);
-    let leaves = [
-        (x, real(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
-        (w, real(&[3, 2], &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0])),
-    ];
+    let leaves =
+        [(x, real(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])), (w, real(&[3, 2], &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]))];
     assert_eq!(run(&b, y, &leaves).unwrap(), [4.0, 5.0, 10.0, 11.0]);
 }
 

@@ -17,10 +17,10 @@ pub const LANES: usize = 16;
 #[must_use]
 pub const fn accumulators<S: Simd>() -> usize {
     match <S::f32s as SimdBase<S>>::LEN {
-        16.. => 16,                                 // of 32 registers
-        8.. => 6,                                   // 12 of 16
-        _ if cfg!(target_arch = "aarch64") => 6,    // 24 of 32
-        _ => 2,                                     // 8 of 16
+        16.. => 16,                              // of 32 registers
+        8.. => 6,                                // 12 of 16
+        _ if cfg!(target_arch = "aarch64") => 6, // 24 of 32
+        _ => 2,                                  // 8 of 16
     }
 }
 
@@ -189,12 +189,20 @@ impl<S: Simd> Lane for F32x16<S> {
     #[inline(always)]
     fn map(self, f: impl Fn(f32) -> f32) -> Self {
         let lanes = self.to_array();
-        Self::from_fn(self.0.simd, #[inline(always)] |i| f(lanes[i]))
+        Self::from_fn(
+            self.0.simd,
+            #[inline(always)]
+            |i| f(lanes[i]),
+        )
     }
     #[inline(always)]
     fn map2(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let (a, b) = (self.to_array(), other.to_array());
-        Self::from_fn(self.0.simd, #[inline(always)] |i| f(a[i], b[i]))
+        Self::from_fn(
+            self.0.simd,
+            #[inline(always)]
+            |i| f(a[i], b[i]),
+        )
     }
 }
 

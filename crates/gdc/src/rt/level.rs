@@ -13,21 +13,13 @@ pub type Base = fearless_simd::aarch64::Neon;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub type Base = fearless_simd::wasm32::WasmSimd128;
 /// What the program's target always has.
-#[cfg(all(
-    any(target_arch = "x86", target_arch = "x86_64"),
-    target_feature = "sse2",
-    target_feature = "fxsr"
-))]
+#[cfg(all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2", target_feature = "fxsr"))]
 pub type Base = fearless_simd::x86::Sse2;
 /// What the program's target always has.
 #[cfg(not(any(
     all(target_arch = "aarch64", target_feature = "neon"),
     all(target_arch = "wasm32", target_feature = "simd128"),
-    all(
-        any(target_arch = "x86", target_arch = "x86_64"),
-        target_feature = "sse2",
-        target_feature = "fxsr"
-    ),
+    all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2", target_feature = "fxsr"),
 )))]
 pub type Base = fearless_simd::Fallback;
 
@@ -103,20 +95,12 @@ impl Level {
         let token = Detected::baseline().as_neon();
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         let token = Detected::baseline().as_wasm_simd128();
-        #[cfg(all(
-            any(target_arch = "x86", target_arch = "x86_64"),
-            target_feature = "sse2",
-            target_feature = "fxsr"
-        ))]
+        #[cfg(all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2", target_feature = "fxsr"))]
         let token = Detected::baseline().as_sse2();
         #[cfg(not(any(
             all(target_arch = "aarch64", target_feature = "neon"),
             all(target_arch = "wasm32", target_feature = "simd128"),
-            all(
-                any(target_arch = "x86", target_arch = "x86_64"),
-                target_feature = "sse2",
-                target_feature = "fxsr"
-            ),
+            all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2", target_feature = "fxsr"),
         )))]
         let token = Some(fearless_simd::Fallback::new());
         match token {
