@@ -55,6 +55,8 @@ pub struct Worst {
     pub error: f64,
     /// The tensor and the element's number.
     pub place: String,
+    /// Errors of tensors smaller than this are relative to this.
+    pub floor: f64,
 }
 
 impl Worst {
@@ -63,7 +65,7 @@ impl Worst {
         // What is not a number is as wrong as can be.
         let error = if error.is_nan() { f64::INFINITY } else { error };
         if error > self.error {
-            *self = Worst { error, place: place() };
+            (self.error, self.place) = (error, place());
         }
     }
 
@@ -73,9 +75,10 @@ impl Worst {
     /// There are more or fewer numbers than there should be.
     pub fn see_all(&mut self, name: &str, found: &[f64], expected: &[f64]) {
         assert_eq!(found.len(), expected.len(), "the elements of {name}");
-        let largest = expected.iter().fold(0.0f64, |a, b| a.max(b.abs())).max(f64::MIN_POSITIVE);
+        let largest = expected.iter().fold(self.floor, |a, b| a.max(b.abs())).max(f64::MIN_POSITIVE);
         for (i, (f, e)) in found.iter().zip(expected).enumerate() {
-            let error = if f == e { 0.0 } else { (f - e).abs() / largest };
+            let same = f == e || (f.is_nan() && e.is_nan());
+            let error = if same { 0.0 } else { (f - e).abs() / largest };
             self.see(error, || format!("{name}[{i}] is {f:e} and not {e:e}"));
         }
     }

@@ -2,6 +2,8 @@
 
 use gdc_codegen::{header, print};
 use gdc_driver::{Options, Runtime, Source};
+use gdc_interp::Session;
+use gdc_tests::compare::Worst;
 use gdc_tests::data::Data;
 use gdc_tests::fixtures::Case;
 use gdc_tests::spec;
@@ -87,5 +89,32 @@ fn the_same_seed_gives_the_same_numbers() {
         assert_eq!(first != bits(&system, 8, 7), draws, "{name}: another seed, another start");
         // A sum over one full batch depends on the order too, in its last bits.
         assert_eq!(first != bits(&system, 7, 8), name != "quadratic", "{name}: another seed, another order");
+    }
+}
+
+#[test]
+fn initial_values_are_the_interpreters() {
+    for system in specs() {
+        let model = spec::compile(&spec::text(&system.path)).model;
+        for seed in [0, 1, u64::MAX] {
+            let (trainer, session) = ((system.new)(seed), Session::new(&model, seed).unwrap());
+            let mut worst = Worst::default();
+            worst.see_tensors(&trainer.tensors(), &spec::kept(&session));
+            assert!(worst.error < 1e-6, "{}: {worst}", system.name());
+        }
+    }
+}
+
+#[test]
+fn a_layer_more_leaves_the_other_initial_values_alone() {
+    let text = spec::text("specs/xor.gd");
+    let more = text.replace("let z = h |>", "let more = h |> dense(8) |> tanh;\n    let z = more |>");
+    let [first, second] = [&text, &more].map(|text| {
+        let model = spec::compile(text).model;
+        spec::kept(&Session::new(&model, 5).unwrap())
+    });
+    assert!(second.0.len() > first.0.len());
+    for (name, values) in first.0 {
+        assert_eq!(second.0.get(&name), Some(&values), "{name}");
     }
 }

@@ -222,9 +222,10 @@ fn batches_of_any_size_agree_with_the_interpreter() {
         let all: Vec<Data> = cases.iter().filter_map(|case| group.data(case)).collect();
         let mut trainer = group.system.from_spec();
         let session = Session::new(&group.model, 0).unwrap();
-        let mut worst = Worst::default();
+        let mut worst = Worst { floor: 1.0, ..Worst::default() };
         for (run, size) in [1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32].into_iter().enumerate() {
-            // Neighbours are of one function: samples from all over make a batch.
+            // Neighbours are of one function: samples from all over make a batch. A function that
+            // is not chosen may be outside of its domain, which both then say.
             let mut data = Data::default();
             (0..size).for_each(|i| data.append(&all[(run * 101 + i * 37) % all.len()]));
             let batch = data.batch(&group.model, 0..size);
@@ -234,6 +235,6 @@ fn batches_of_any_size_agree_with_the_interpreter() {
             worst.see_tensors(&trainer.gradients(size), &gradients);
         }
         println!("{:20} {worst}", group.system.name());
-        assert!(worst.error < 1e-5, "{}: {worst}", group.system.name());
+        assert!(worst.error < 1e-6, "{}: {worst}", group.system.name());
     }
 }
