@@ -191,7 +191,7 @@ pub fn builtin(name: &str) -> Option<Builtin> {
     })
 }
 
-/// All names that [`builtin`] knows, for suggestions.
+/// The names of all builtins, for suggestions.
 pub const BUILTIN_NAMES: &[&str] = &[
     "exp",
     "expm1",
