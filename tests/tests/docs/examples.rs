@@ -4,6 +4,9 @@
 //! * `gd,fails=E0201` fails, and this is the code of its first error;
 //! * `gd,warns=W0001` compiles with this warning first.
 //!
+//! Since readers do not see the tags, the first line says the same: `// wrong: E0201`, or
+//! `// warning: W0001`.
+//!
 //! An example with a `model`, or one tagged `gd,whole`, is a whole source. Others are parts of
 //! one:
 //!
@@ -44,6 +47,14 @@ pub fn check(block: &Block) -> Result<(), String> {
     let counts = |code: &str| is_whole(block) || code != "W0003";
     let found = diagnostics.iter().map(|d| d.code.0).find(|code| counts(code));
     let wanted = block.tag("fails").or_else(|| block.tag("warns"));
+    let said = match (block.tag("fails"), block.tag("warns")) {
+        (Some(code), _) => format!("// wrong: {code}\n"),
+        (None, Some(code)) => format!("// warning: {code}\n"),
+        (None, None) => String::new(),
+    };
+    if !block.text.starts_with(&said) {
+        return Err(format!("the first line is not `{}`", said.trim()));
+    }
     if found == wanted {
         return Ok(());
     }
