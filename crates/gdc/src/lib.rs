@@ -49,8 +49,7 @@ pub mod rt;
 /// For `model Line` this defines `Line`, the parameters with `new` and `predict`; and
 /// `LineTrainer`, which holds a `Line` as `model` together with the state of the optimizer, and
 /// has `step`, `loss`, `evaluate`, `gradients` and `fit`. These are the very items that
-/// `gdc compile` writes for the same text. Of several models in one spec the last is meant; the
-/// others are there for it to use, as its layers are.
+/// `gdc compile` writes for the same text. Of several models in one spec the last is meant.
 ///
 /// # In a file
 ///

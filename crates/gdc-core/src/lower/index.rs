@@ -346,7 +346,9 @@ impl Lowerer<'_> {
         let binders: Vec<&ast::Binder> = binders.iter().collect();
         let hint = self.hint.take();
         let lead_before = self.context.len();
-        let tensor = self.with_indices(&binders, value, |this, vars| {
+        let everything = places.iter().chain([value]).cloned().collect();
+        let everything = ast::Expr { kind: ast::ExprKind::Tuple(everything), span };
+        let tensor = self.with_indices(&binders, &everything, |this, vars| {
             let body = this.operand(value)?;
             let body = this.real(&body, value.span)?;
             let mut at = Vec::new();
@@ -357,7 +359,7 @@ impl Lowerer<'_> {
                 }
                 at.push(t.expr);
             }
-            let free: Vec<Var> = this.lead(body, &[]);
+            let free: Vec<Var> = at.iter().chain([&body]).flat_map(|&e| this.lead(e, &[])).collect();
             let lead: Vec<Var> = this.context[..lead_before].iter().copied().filter(|v| free.contains(v)).collect();
             let mut full_at: Vec<ExprId> = Vec::new();
             for &v in &lead {

@@ -24,6 +24,7 @@ pub use value::BUILTIN_NAMES;
 
 use crate::build::Build;
 use crate::library::Library;
+use gdc_ir::ranges::int_interval;
 use gdc_ir::{ExprId, Graph, Loc, Model, Node, NodeId, NodeKind, Ty, Var};
 use gdc_syntax::{Code, Diagnostic, Diagnostics, Reported, SourceMap, Span, ast};
 use std::collections::{BTreeMap, BTreeSet};
@@ -242,6 +243,10 @@ impl Lowerer<'_> {
         let exprs = &self.model.graph.exprs;
         let ty = reduce.as_ref().map_or(exprs.ty(body), |r| r.op.result());
         let shape = axes.iter().map(|&v| exprs.extent(v)).collect();
+        // An integer that is computed keeps the range that its parts give it.
+        let computed = if ty == Ty::Int && reduce.is_none() { int_interval(&self.model.graph, body) } else { None };
+        let range = range.or(computed.map(|(low, high)| (low, high + 1)));
+        let exprs = &self.model.graph.exprs;
         let per_sample = axes.first().is_some_and(|&v| exprs.var(v).batch);
         let (name, made_up) = match (&self.hint, &reduce) {
             (Some(hint), None) => (hint.clone(), false),
