@@ -200,8 +200,7 @@ impl Lowerer<'_> {
             let inner = this.operand(value)?;
             this.hint = hint;
             // The bound indices become axes; what they stand for is now part of the tensor.
-            let low_zero = vars.to_vec();
-            let axes = low_zero.iter().copied().chain(inner.axes.iter().copied()).collect();
+            let axes = vars.iter().copied().chain(inner.axes.iter().copied()).collect();
             Ok(Value::Tensor(Tensor { axes, ..inner }))
         })
     }

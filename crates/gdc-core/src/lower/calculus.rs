@@ -32,9 +32,9 @@ impl Lowerer<'_> {
         };
         let over = self.lead(e.expr, &[]);
         let total = self.reduce(Red::Sum, false, over, e, of.span)?;
-        let (total, _) = match self.as_whole_node(total.expr, &[]) {
-            Some(node) => (node, ()),
-            None => (self.compute(Vec::new(), None, total.expr, None, span)?, ()),
+        let total = match self.as_whole_node(total.expr, &[]) {
+            Some(node) => node,
+            None => self.compute(Vec::new(), None, total.expr, None, span)?,
         };
         let found = gradient(self.graph(), total, &[node]).into_iter().flatten().next();
         let expr = match found {

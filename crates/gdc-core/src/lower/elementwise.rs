@@ -50,18 +50,23 @@ impl Lowerer<'_> {
         self.report(diagnostic)
     }
 
+    /// Aligned elements as real numbers.
+    fn as_reals(&mut self, exprs: &mut [ExprId], args: &[(Tensor, Span)]) -> Lowered<()> {
+        for (e, (tensor, span)) in exprs.iter_mut().zip(args) {
+            let t = Tensor { expr: *e, ..tensor.clone() };
+            *e = self.real(&t, *span)?;
+        }
+        Ok(())
+    }
+
     /// One operator, mapped.
-    pub(super) fn apply(&mut self, op: Op, args: &[(Tensor, Span)], span: Span) -> Lowered<Tensor> {
+    pub(super) fn apply(&mut self, op: Op, args: &[(Tensor, Span)]) -> Lowered<Tensor> {
         let (axes, mut exprs) = self.align(args)?;
         let all_int = exprs.iter().all(|&e| self.model.graph.exprs.ty(e) == Ty::Int);
         let needs_real = matches!(op.facts().signature, gdc_ir::ops::Signature::Real) || !all_int;
-        for (e, (tensor, span)) in exprs.iter_mut().zip(args) {
-            if needs_real {
-                let t = Tensor { expr: *e, ..tensor.clone() };
-                *e = self.real(&t, *span)?;
-            }
+        if needs_real {
+            self.as_reals(&mut exprs, args)?;
         }
-        let _ = span;
         Ok(Tensor { axes, expr: self.graph().exprs.op(op, &exprs), range: None })
     }
 
@@ -75,12 +80,12 @@ impl Lowerer<'_> {
     ) -> Lowered<Tensor> {
         use ast::BinaryOp as B;
         match op {
-            B::Add => self.apply(Op::Add, &[a, b], span),
-            B::Sub => self.apply(Op::Sub, &[a, b], span),
-            B::Mul => self.apply(Op::Mul, &[a, b], span),
-            B::Div => self.quotient(a, b, span),
+            B::Add => self.apply(Op::Add, &[a, b]),
+            B::Sub => self.apply(Op::Sub, &[a, b]),
+            B::Mul => self.apply(Op::Mul, &[a, b]),
+            B::Div => self.quotient(a, b),
             B::Rem => self.integers(Op::IntMod, a, b, span),
-            B::Pow => self.power(a, b, span),
+            B::Pow => self.power(a, b),
             B::MatMul => self.matmul(a, b, span),
             B::Eq | B::Ne | B::Lt | B::Le => self.compare(op, a, b),
             B::Gt => self.compare(B::Lt, b, a),
@@ -109,23 +114,23 @@ impl Lowerer<'_> {
     }
 
     /// Division: of sizes it stays an integer where it is exact, else it is real.
-    fn quotient(&mut self, a: (Tensor, Span), b: (Tensor, Span), span: Span) -> Lowered<Tensor> {
+    fn quotient(&mut self, a: (Tensor, Span), b: (Tensor, Span)) -> Lowered<Tensor> {
         if let Some((x, y)) = self.two_ints(&a.0, &b.0)
             && y != 0
             && x % y == 0
         {
             return Ok(Tensor::scalar(self.graph().exprs.int(x / y)));
         }
-        self.apply(Op::Div, &[a, b], span)
+        self.apply(Op::Div, &[a, b])
     }
 
-    fn power(&mut self, a: (Tensor, Span), b: (Tensor, Span), span: Span) -> Lowered<Tensor> {
+    fn power(&mut self, a: (Tensor, Span), b: (Tensor, Span)) -> Lowered<Tensor> {
         if let Some((x, y)) = self.two_ints(&a.0, &b.0)
             && let Some(power) = u32::try_from(y).ok().and_then(|y| x.checked_pow(y))
         {
             return Ok(Tensor::scalar(self.graph().exprs.int(power)));
         }
-        self.apply(Op::Pow, &[a, b], span)
+        self.apply(Op::Pow, &[a, b])
     }
 
     /// `div` and `%`.
@@ -172,10 +177,7 @@ impl Lowerer<'_> {
         let args = [a, b];
         let (axes, mut exprs) = self.align(&args)?;
         if !both_bool && !both_int {
-            for (e, (tensor, span)) in exprs.iter_mut().zip(&args) {
-                let t = Tensor { expr: *e, ..tensor.clone() };
-                *e = self.real(&t, *span)?;
-            }
+            self.as_reals(&mut exprs, &args)?;
         }
         Ok(Tensor { axes, expr: self.graph().exprs.op(op, &exprs), range: None })
     }
@@ -197,10 +199,7 @@ impl Lowerer<'_> {
         let args = [c, a, b];
         let (axes, mut exprs) = self.align(&args)?;
         if !same {
-            for i in [1, 2] {
-                let t = Tensor { expr: exprs[i], ..args[i].0.clone() };
-                exprs[i] = self.real(&t, args[i].1)?;
-            }
+            self.as_reals(&mut exprs[1..], &args[1..])?;
         }
         Ok(Tensor { axes, expr: self.graph().exprs.op(Op::Select, &exprs), range })
     }

@@ -27,7 +27,7 @@ impl Lowerer<'_> {
                 self.hint = hint;
                 self.block(block)
             }
-            K::Unary { op, operand } => self.unary(*op, operand, e.span),
+            K::Unary { op, operand } => self.unary(*op, operand),
             K::Binary { op, left, right, .. } => {
                 let a = self.operand(left);
                 let b = self.operand(right);
@@ -232,10 +232,10 @@ impl Lowerer<'_> {
         Tensor { expr: self.read_at(node, &axes), axes, range }
     }
 
-    fn unary(&mut self, op: ast::UnaryOp, operand: &ast::Expr, span: Span) -> Lowered<Value> {
+    fn unary(&mut self, op: ast::UnaryOp, operand: &ast::Expr) -> Lowered<Value> {
         let t = self.operand(operand)?;
         let tensor = match op {
-            ast::UnaryOp::Neg => self.apply(Op::Neg, &[(t, operand.span)], span)?,
+            ast::UnaryOp::Neg => self.apply(Op::Neg, &[(t, operand.span)])?,
             ast::UnaryOp::Not if self.ty(&t) == Ty::Bool => {
                 Tensor { expr: self.graph().exprs.op(Op::Not, &[t.expr]), ..t }
             }

@@ -47,11 +47,11 @@ impl Lowerer<'_> {
         let value = match builtin {
             Builtin::Scalar(op) => {
                 let args = (0..count).map(|i| tensor(self, i)).collect::<Lowered<Vec<_>>>()?;
-                self.apply(op, &args, span)?
+                self.apply(op, &args)?
             }
             Builtin::Extremum(op, _) if count == 2 => {
                 let args = [tensor(self, 0)?, tensor(self, 1)?];
-                self.apply(op, &args, span)?
+                self.apply(op, &args)?
             }
             Builtin::Extremum(_, red) => {
                 let (x, span) = tensor(self, 0)?;
@@ -123,7 +123,7 @@ impl Lowerer<'_> {
         let node = Node {
             name,
             kind: NodeKind::Reshape(source),
-            shape: full,
+            shape: full.clone(),
             ty,
             range,
             per_sample,
@@ -131,7 +131,7 @@ impl Lowerer<'_> {
         };
         let node = self.add_node(node, x_span)?;
         self.hint = hint;
-        let own = self.whole(node, &sizes_of(&self.model.graph.node(node).shape.clone()));
+        let own = self.whole(node, &full);
         // The leading axes of the node are the mapped ones; only the new sizes are visible.
         let map = own.axes[..lead.len()]
             .iter()
@@ -239,10 +239,6 @@ impl Lowerer<'_> {
             _ => false,
         }
     }
-}
-
-fn sizes_of(shape: &[usize]) -> Vec<usize> {
-    shape.to_vec()
 }
 
 /// FNV-1a (Fowler, Noll and Vo) of the path and the number of the draw in its initialiser:
