@@ -68,6 +68,9 @@ impl rt::Trainer for Example {
 }
 
 impl rt::NamedTensors for Example {
+    fn zero() -> Self {
+        new(0)
+    }
     fn tensors(&self, visit: &mut rt::Visit<'_>) {
         visit("w", &[], &self.w);
     }

@@ -47,6 +47,10 @@ pub type VisitMut<'a> = dyn FnMut(&str, &[usize], &mut [f32]) + 'a;
 
 /// The parameters, or the whole state, of a model: for saving and loading.
 pub trait NamedTensors {
+    /// All zeros: a place to load into.
+    fn zero() -> Self
+    where
+        Self: Sized;
     /// Calls `visit` for each tensor, in the order of declaration.
     fn tensors(&self, visit: &mut Visit<'_>);
     /// The same with values that `visit` can change.

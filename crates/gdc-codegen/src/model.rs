@@ -173,6 +173,7 @@ impl Context<'_> {
         let visit = if real.is_empty() { quote!(_visit) } else { quote!(visit) };
         quote! {
             impl #rt::NamedTensors for #name {
+                fn zero() -> Self { Self::ZERO }
                 fn tensors(&self, #visit: &mut #rt::Visit<'_>) { #(#visits)* }
                 fn tensors_mut(&mut self, #visit: &mut #rt::VisitMut<'_>) { #(#visits_mut)* }
             }

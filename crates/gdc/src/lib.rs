@@ -5,8 +5,12 @@
 //! |---|---|
 //! | `std` (default) | finding the machine's best instruction set at run time; implies `alloc` |
 //! | `alloc` | models on the heap, training histories |
+//! | `data` | [`data`]: reading CSV, NPY, NPZ and IDX files |
+//! | `safetensors` | [`weights`]: saving and loading |
+//! | `serde` | [`serde`](mod@serde): models in any format of serde |
+//! | `ndarray` | [`view`]: arrays of `ndarray` as samples |
 //!
-//! Without either, everything runs in `core` alone, at the instruction set
+//! Without `std` and `alloc`, everything runs in `core` alone, at the instruction set
 //! that the program is compiled for.
 
 #![no_std]
@@ -14,7 +18,26 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "std")]
+extern crate std;
+
 pub mod rt;
+
+#[cfg(feature = "data")]
+pub mod data;
+mod samples;
+#[cfg(feature = "serde")]
+pub mod serde;
+mod stopping;
+#[cfg(feature = "ndarray")]
+mod views;
+#[cfg(feature = "safetensors")]
+pub mod weights;
+
+pub use samples::*;
+pub use stopping::EarlyStopping;
+#[cfg(feature = "ndarray")]
+pub use views::view;
 
 /// Turns a model spec into types that train and run the model.
 ///

@@ -76,6 +76,9 @@ impl Trainer for Mean {
 }
 
 impl NamedTensors for Mean {
+    fn zero() -> Self {
+        generated::ZERO
+    }
     fn tensors(&self, visit: &mut rt::Visit<'_>) {
         visit("w", &[], &[self.w]);
     }
