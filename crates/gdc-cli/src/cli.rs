@@ -29,6 +29,42 @@ pub enum Command {
     Check(CheckArgs),
     /// Compile, build and run the training of a spec.
     Train(Box<TrainArgs>),
+    /// Show a model's layers, its equations forward and backward, and how they were found.
+    Explain(ExplainArgs),
+}
+
+/// How an explanation is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// Unicode text.
+    #[default]
+    Text,
+    /// Equations for a document with the package amsmath.
+    Latex,
+    /// One page with formulas in MathML and the network as a picture.
+    Html,
+}
+
+/// `gdc explain`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gdc explain model.gd                          layers and equations as text
+  gdc explain model.gd --format html -o m.html  a page for a browser
+  gdc explain model.gd --format latex           equations for a paper")]
+pub struct ExplainArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    /// Write here instead of to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The model to explain, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
 }
 
 /// A stage of the compilation that can be shown.

@@ -4,10 +4,12 @@ mod check;
 mod cli;
 mod compile;
 mod diff;
+mod explain;
 mod fault;
 mod files;
 mod report;
 mod spec;
+mod text;
 mod train;
 
 use clap::Parser;
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(args),
         Command::Check(args) => check::run(args),
         Command::Train(args) => train::run(args),
+        Command::Explain(args) => explain::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -90,3 +90,53 @@ fn choice(x: &mut Exprs, op: Op, a: ExprId, b: ExprId) -> Vec<Option<ExprId>> {
     let first = x.op(op, &[a, b]);
     vec![Some(x.select(first, one, zero)), Some(x.select(first, zero, one))]
 }
+
+/// The rule of an operator's row as books state it; `None` where [`partials`] gives no
+/// derivative at all.
+pub fn rule(op: Op) -> Option<&'static str> {
+    Some(match op {
+        Op::Add | Op::Sub => "sum rule: (u ± v)′ = u′ ± v′",
+        Op::Neg => "(−u)′ = −u′",
+        Op::Mul => "product rule: (u v)′ = u′ v + u v′",
+        Op::Div => "quotient rule: (u/v)′ = u′/v − (u/v) v′/v",
+        Op::Pow => "power rule: (uᵃ)′ = a uᵃ⁻¹ u′",
+        Op::Min | Op::Max => "min, max: the argument that is taken receives the derivative, of equals the first",
+        Op::Abs => "|u|′ = sign(u)",
+        Op::Sqrt => "(√u)′ = 1/(2√u)",
+        Op::Exp => "exp′(u) = exp(u)",
+        Op::Expm1 => "(exp(u) − 1)′ = exp(u)",
+        Op::Log => "log′(u) = 1/u",
+        Op::Log1p => "log(1 + u)′ = 1/(1 + u)",
+        Op::Sin => "sin′(u) = cos(u)",
+        Op::Cos => "cos′(u) = −sin(u)",
+        Op::Tanh => "tanh′(u) = 1 − tanh(u)²",
+        Op::Sigmoid => "σ′(u) = σ(u) (1 − σ(u))",
+        Op::Softplus => "log(1 + exp(u))′ = σ(u)",
+        Op::Erf => "erf′(u) = 2/√π exp(−u²)",
+        Op::Select => "by cases: each branch receives the derivative where it is taken",
+        Op::Sign | Op::Floor | Op::Ceil | Op::Round | Op::Detach | Op::ToReal | Op::Not => return None,
+        Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::And | Op::Or | Op::IntDiv | Op::IntMod => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_with_a_derivative_have_a_rule_to_name_it_by() {
+        let mut x = Exprs::default();
+        for &op in Op::ALL {
+            let ty = match op.facts().signature {
+                gdc_ir::ops::Signature::Logic | gdc_ir::ops::Signature::Choice => x.bool(true),
+                gdc_ir::ops::Signature::Int => x.int(2),
+                _ => x.real(2.0),
+            };
+            let two = x.real(2.0);
+            let args: Vec<ExprId> = (0..op.facts().arity).map(|i| if i == 0 { ty } else { two }).collect();
+            let y = x.real(3.0);
+            let some = partials(&mut x, op, y, &args).iter().any(Option::is_some);
+            assert_eq!(rule(op).is_some(), some, "{op:?}");
+        }
+    }
+}

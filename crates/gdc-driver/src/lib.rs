@@ -177,6 +177,12 @@ impl Session {
     }
 }
 
+/// The rule by which an operator is differentiated, as books state it; `None` for operators
+/// that have no derivative.
+pub fn derivative_rule(op: gdc_ir::Op) -> Option<&'static str> {
+    gdc_core::derivatives::rule(op)
+}
+
 /// The tokens of scheduled programs.
 fn generate(programs: &Programs, options: &Options, sources: &SourceMap) -> TokenStream {
     let origin = |loc: gdc_ir::Loc| {

@@ -1,0 +1,114 @@
+//! `gdc explain` as a user runs it: the formulas that a textbook has.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_gdc")).current_dir(folder).args(words).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn specs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs")
+}
+
+fn explain(spec: &str, more: &[&str]) -> String {
+    let words: Vec<&str> = ["explain", spec].into_iter().chain(more.iter().copied()).collect();
+    let (code, out, err) = gdc(&specs(), &words);
+    assert_eq!(code, 0, "{err}");
+    out
+}
+
+fn has(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.lines().any(|l| l.trim() == *line), "`{line}` is missing:\n{text}");
+    }
+}
+
+#[test]
+fn the_parabola_is_that_of_the_first_chapter() {
+    has(&explain("quadratic.gd", &[]), &["L = (x − 3)²", "∂L/∂x = 2·(x − 3)", "x ← 0.8·x + 0.6"]);
+}
+
+#[test]
+fn the_line_has_the_derivatives_of_least_squares() {
+    let lines =
+        ["L = 1/n·Σ[b] 0.5·(y\u{302}⁽ᵇ⁾ − y⁽ᵇ⁾)²", "∂L/∂w = 1/n·Σ[b] (y\u{302}⁽ᵇ⁾ − y⁽ᵇ⁾)·x⁽ᵇ⁾", "w ← w − 0.5·∂L/∂w"];
+    has(&explain("linear_regression.gd", &[]), &lines);
+}
+
+#[test]
+fn the_logistic_unit_has_its_short_derivative_and_says_how() {
+    let text = explain("logistic_unit.gd", &[]);
+    let lines = [
+        "z⁽ᵇ⁾ⱼ = Σᵢ x⁽ᵇ⁾ᵢ·wᵢⱼ + bⱼ",
+        "p⁽ᵇ⁾ⱼ = σ(z⁽ᵇ⁾ⱼ)",
+        "∂L/∂z⁽ᵇ⁾ᵢ = (p⁽ᵇ⁾ᵢ − y⁽ᵇ⁾ᵢ)/n",
+        "∂L/∂wᵢⱼ = Σ[b] ∂L/∂z⁽ᵇ⁾ⱼ·x⁽ᵇ⁾ᵢ",
+        "log(1 + exp(u))′ = σ(u)",
+    ];
+    has(&text, &lines);
+    assert!(text.contains("parameters                  3 (12 B)"), "{text}");
+}
+
+#[test]
+fn a_hidden_layer_has_backpropagation() {
+    let lines = [
+        "h.z⁽ᵇ⁾ⱼ = Σᵢ x⁽ᵇ⁾ᵢ·h.wᵢⱼ",
+        "∂L/∂h.z⁽ᵇ⁾ᵢ = ∂L/∂z⁽ᵇ⁾₀·z.wᵢ₀·(1 − h⁽ᵇ⁾ᵢ²)",
+        "tanh′(u) = 1 − tanh(u)²",
+        "h.w.mᵢⱼ ← 0.9·h.w.mᵢⱼ + 0.1·∂L/∂h.wᵢⱼ",
+        "and likewise h.b, z.w, z.b",
+    ];
+    has(&explain("xor.gd", &[]), &lines);
+}
+
+#[test]
+fn softmax_and_its_derivative_are_recognised_by_their_form() {
+    let text = explain("digits.gd", &[]);
+    let lines = ["probs⁽ᵇ⁾ᵢ = exp(logits⁽ᵇ⁾ᵢ)/(Σⱼ exp(logits⁽ᵇ⁾ⱼ))", "∂L/∂logits⁽ᵇ⁾ᵢ = (probs⁽ᵇ⁾ᵢ − [i = label⁽ᵇ⁾])/n"];
+    has(&text, &lines);
+    let row = text.lines().find(|l| l.starts_with("h.dense ")).unwrap();
+    assert!(row.split_whitespace().collect::<Vec<_>>().starts_with(&["h.dense", "layer", "[64]", "4,160"]), "{row}");
+}
+
+#[test]
+fn latex_and_html_are_whole_and_balanced() {
+    for spec in ["quadratic.gd", "xor.gd", "digits.gd", "iris.gd", "two_layer_sigmoid.gd"] {
+        let latex = explain(spec, &["--format", "latex"]);
+        assert_eq!(latex.matches("\\begin{").count(), latex.matches("\\end{").count());
+        assert_eq!(latex.matches('{').count() - latex.matches("\\{").count(), latex.matches('}').count());
+        assert_eq!(
+            latex.matches("\\left").count() - latex.matches("\\leftarrow").count(),
+            latex.matches("\\right").count()
+        );
+        let page = explain(spec, &["--format", "html"]);
+        for tag in
+            ["math", "mrow", "mfrac", "msub", "msup", "msubsup", "munder", "mtable", "svg", "table", "details", "g"]
+        {
+            let open = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{spec} {tag}");
+        }
+        assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+        // Self-contained: nothing is fetched.
+        assert!(!page.contains("src=") && !page.contains("href="));
+    }
+    let latex = explain("logistic_unit.gd", &["--format", "latex"]);
+    assert!(latex.contains("z^{(b)}_{j} &= \\sum_{i} x^{(b)}_{i} \\, w_{ij} + b_{j}"), "{latex}");
+    assert!(latex.contains("\\frac{\\partial L}{\\partial w_{ij}} &= \\sum_{b}"), "{latex}");
+}
+
+#[test]
+fn it_is_written_to_a_file_and_faults_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = specs().join("xor.gd");
+    let (code, out, err) = gdc(folder.path(), &["explain", spec.to_str().unwrap(), "-o", "x.txt"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    assert!(std::fs::read_to_string(folder.path().join("x.txt")).unwrap().starts_with("model Xor"));
+    let (code, _, err) = gdc(&specs(), &["explain", "wrong/logistic_shape.gd"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("error[E"), "{err}");
+}
