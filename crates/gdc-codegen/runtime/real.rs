@@ -109,6 +109,18 @@ fn max_by<T: Real>(a_wins: T::Mask, a: T, b: T) -> T {
     T::select(a_wins | !a.eq(a), a, b)
 }
 
+/// `x`, or `limit` where that is larger; NaN stays NaN. The limit must not be NaN.
+#[inline(always)]
+pub fn at_least<T: Real>(x: T, limit: T) -> T {
+    T::select(x.lt(limit), limit, x)
+}
+
+/// `x`, or `limit` where that is smaller; NaN stays NaN. The limit must not be NaN.
+#[inline(always)]
+pub fn at_most<T: Real>(x: T, limit: T) -> T {
+    T::select(limit.lt(x), limit, x)
+}
+
 /// -1, 0 or 1 as `x` is negative, zero or positive; NaN stays NaN.
 #[inline(always)]
 pub fn sign<T: Real>(x: T) -> T {

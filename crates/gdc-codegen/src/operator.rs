@@ -32,6 +32,9 @@ impl Scope<'_> {
             (_, [a]) => self.unary(op, a, real),
             // A constant reads better on the right.
             (Op::Lt | Op::Le, [a, b]) if is_constant(&args[0]) && !is_constant(&args[1]) => greater(op, b, a),
+            // Beside a constant, only one side can be NaN, which is one instruction instead of three.
+            (Op::Max | Op::Min, [a, b]) if is_constant(&args[0]) && !matches!(a.kind, Kind::Int(_)) => limit(op, b, a),
+            (Op::Max | Op::Min, [a, b]) if is_constant(&args[1]) && !matches!(a.kind, Kind::Int(_)) => limit(op, a, b),
             (_, [a, b]) => self.binary(op, a, b),
             (Op::Select, [c, a, b]) => self.select(c, a, b),
             _ => Code::real(f64::NAN, real), // the verifier refuses a wrong number of arguments
@@ -190,10 +193,15 @@ impl Scope<'_> {
     }
 }
 
-/// Whether a value is a number, or one in all lanes.
+/// `max(a, k)` or `min(a, k)` of a constant.
+fn limit(op: Op, a: &Code, k: &Code) -> Code {
+    call(if op == Op::Max { "at_least" } else { "at_most" }, &[a, k])
+}
+
+/// Whether a value is a number other than NaN, or one in all lanes.
 fn is_constant(value: &Value) -> bool {
     match value {
-        Value::Real(_) => true,
+        Value::Real(x) => !x.is_nan(),
         Value::Splat(inner) => is_constant(inner),
         _ => false,
     }

@@ -133,7 +133,13 @@ impl Context<'_> {
     /// The runtime, as far as the items need it.
     pub(crate) fn runtime_module(&self, items: &TokenStream) -> TokenStream {
         let sections: [(&str, &[&str]); 5] = [
-            ("real", &["mul_add", "abs", "sqrt", "min", "max", "floor", "ceil", "round", "sign", "select", "powi"]),
+            (
+                "real",
+                &[
+                    "mul_add", "abs", "sqrt", "min", "max", "at_least", "at_most", "floor", "ceil", "round", "sign",
+                    "select", "powi",
+                ],
+            ),
             ("math", &["exp", "expm1", "ln", "ln_1p", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow"]),
             ("random", &["fold", "uniform", "normal", "uniform_f64", "normal_f64"]),
             ("lanes", &["dispatch", "Simd"]),

@@ -126,7 +126,7 @@ fn fold(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         if let Some(truth) = truth {
             return Some(x.bool(truth));
         }
-        return evaluate(op, &reals).map(|v| x.real(v));
+        return evaluate(op, &reals).map(|v| x.real(decimal(op, &reals, v)));
     }
     match (op, x.get(args[0])) {
         (Op::ToReal, Expr::Int(a)) => {
@@ -136,6 +136,33 @@ fn fold(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         (Op::ToReal, &Expr::Bool(b)) => Some(x.real(f64::from(u8::from(b)))),
         _ => None,
     }
+}
+
+/// `value`, which is a sum, difference or product of two constants, without the binary rounding
+/// of decimals: of numbers as people write them, `1 - 0.9` is `0.1`. Where a number is no short
+/// decimal, the value as it is.
+fn decimal(op: Op, args: &[f64], value: f64) -> f64 {
+    let &[a, b] = args else { return value };
+    let (Some(i), Some(j)) = (decimals(a), decimals(b)) else { return value };
+    let places = match op {
+        Op::Add | Op::Sub => i.max(j),
+        Op::Mul => i + j,
+        _ => return value,
+    };
+    // The exact result has so many places; the rounded one must be nearer to it than to others.
+    let error = a.abs().max(b.abs()).max(value.abs()) * f64::EPSILON;
+    if places > 20 || error > 0.1 * 10f64.powi(-(places as i32)) {
+        return value;
+    }
+    format!("{value:.places$}").parse().unwrap_or(value)
+}
+
+/// The places after the point of the shortest decimal that reads back as this number.
+fn decimals(x: f64) -> Option<usize> {
+    let text = format!("{x:e}");
+    let (digits, exponent) = text.split_once('e')?;
+    let fraction = digits.split_once('.').map_or(0, |(_, f)| f.len());
+    usize::try_from(fraction as i64 - exponent.parse::<i64>().ok()?).map_or(Some(0), Some)
 }
 
 fn all_int(x: &Exprs, args: &[ExprId]) -> bool {

@@ -3,6 +3,7 @@
 //! [`compile_model`] is the list of passes, in order.
 
 pub mod build;
+mod choices;
 pub mod codes;
 pub mod derivatives;
 pub mod detach;

@@ -1,24 +1,20 @@
 //! The local simplifications of real operators. Each rule is one equation above the lines
-//! that apply it, goes one way, and never makes code worse.
+//! that apply it, goes one way, and never makes code worse. Those of choices and comparisons
+//! stand in `choices.rs`.
 
 use crate::build::Build;
+use crate::choices::{comparison_rules, logic_rules, masked, same_choice, select_rules};
 use gdc_ir::{Expr, ExprId, Exprs, Op, Ty};
 
-fn parts(x: &Exprs, id: ExprId, op: Op) -> Option<Vec<ExprId>> {
+pub(crate) fn parts(x: &Exprs, id: ExprId, op: Op) -> Option<Vec<ExprId>> {
     match x.get(id) {
         Expr::Op(o, args) if *o == op => Some(args.to_vec()),
         _ => None,
     }
 }
 
-fn is(x: &Exprs, id: ExprId, value: f64) -> bool {
+pub(crate) fn is(x: &Exprs, id: ExprId, value: f64) -> bool {
     x.as_real(id) == Some(value)
-}
-
-/// `select(c, a, 0)` or `select(c, 0, a)`, taken apart.
-fn masked(x: &Exprs, id: ExprId) -> Option<(ExprId, ExprId, ExprId)> {
-    let p = parts(x, id, Op::Select)?;
-    (is(x, p[1], 0.0) || is(x, p[2], 0.0)).then(|| (p[0], p[1], p[2]))
 }
 
 /// The value of an operator by one of the rules; `None` where none applies.
@@ -43,12 +39,14 @@ pub fn rules(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         },
         // max(a, a) = a
         Op::Min | Op::Max => (a == args[1]).then_some(a),
-        // abs(abs(a)) = abs(a)
-        Op::Abs => parts(x, a, Op::Abs).map(|_| a),
+        // abs(abs(a)) = abs(a), abs(-a) = abs(a)
+        Op::Abs => match parts(x, a, Op::Neg) {
+            Some(p) => Some(x.op(Op::Abs, &p)),
+            None => parts(x, a, Op::Abs).map(|_| a),
+        },
         // detach(detach(a)) = detach(a)
         Op::Detach => parts(x, a, Op::Detach).map(|_| a),
-        Op::Eq | Op::Le => (a == args[1] && x.ty(a) == Ty::Int).then(|| x.bool(true)),
-        Op::Ne | Op::Lt => (a == args[1] && x.ty(a) == Ty::Int).then(|| x.bool(false)),
+        Op::Eq | Op::Ne | Op::Lt | Op::Le => comparison_rules(x, op, a, args[1]),
         Op::Sign
         | Op::Floor
         | Op::Ceil
@@ -153,24 +151,19 @@ fn sub_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
     {
         return Some(p[1]);
     }
-    // exp(a) - 1 = expm1(a)
+    // exp(a) - 1 = expm1(a), 1 - exp(a) = -expm1(a)
     if is(x, b, 1.0)
         && let Some(p) = parts(x, a, Op::Exp)
     {
         return Some(x.op(Op::Expm1, &p));
     }
-    like_terms(x, a, b, -1.0).or_else(|| common_factor(x, Op::Sub, a, b))
-}
-
-/// `select(c, a, 0) + select(c, 0, b) = select(c, a, b)`, for all places of the zeros, and the
-/// same of differences.
-fn same_choice(x: &mut Exprs, op: Op, a: ExprId, b: ExprId) -> Option<ExprId> {
-    let ((c, a, d), (e, b, f)) = (masked(x, a)?, masked(x, b)?);
-    if c != e {
-        return None;
+    if is(x, a, 1.0)
+        && let Some(p) = parts(x, b, Op::Exp)
+    {
+        let rest = x.op(Op::Expm1, &p);
+        return Some(x.neg(rest));
     }
-    let (then, otherwise) = (x.op(op, &[a, b]), x.op(op, &[d, f]));
-    Some(x.select(c, then, otherwise))
+    like_terms(x, a, b, -1.0).or_else(|| common_factor(x, Op::Sub, a, b))
 }
 
 /// `k*a`, taken apart; 1 where there is no constant factor.
@@ -247,6 +240,17 @@ fn mul_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
         if let Some(p) = parts(x, n, Op::Neg) {
             let product = if n == a { x.mul(p[0], other) } else { x.mul(other, p[0]) };
             return Some(x.neg(product));
+        }
+    }
+    // |a| * |a| = a * a, |a| * sign(a) = a
+    for (m, other) in [(a, b), (b, a)] {
+        if let Some(p) = parts(x, m, Op::Abs) {
+            if other == m {
+                return Some(x.mul(p[0], p[0]));
+            }
+            if parts(x, other, Op::Sign).is_some_and(|s| s == p) {
+                return Some(p[0]);
+            }
         }
     }
     // g * select(c, d, 0) = select(c, g*d, 0), so that no 0 * inf appears
@@ -404,52 +408,19 @@ fn log_rules(x: &mut Exprs, a: ExprId) -> Option<ExprId> {
         let s = x.op(Op::Softplus, &q);
         return Some(x.neg(s));
     }
+    // log(1 - a) = log1p(-a), which keeps the digits of a small a
+    if let Some(p) = parts(x, a, Op::Sub)
+        && is(x, p[0], 1.0)
+    {
+        let negative = x.neg(p[1]);
+        return Some(x.op(Op::Log1p, &[negative]));
+    }
     // log(1 + a) = log1p(a)
     if let Some(p) = parts(x, a, Op::Add) {
         for (one, other) in [(p[0], p[1]), (p[1], p[0])] {
             if is(x, one, 1.0) {
                 return Some(x.op(Op::Log1p, &[other]));
             }
-        }
-    }
-    None
-}
-
-fn select_rules(x: &mut Exprs, c: ExprId, a: ExprId, b: ExprId) -> Option<ExprId> {
-    // select(true, a, b) = a
-    if let &Expr::Bool(truth) = x.get(c) {
-        return Some(if truth { a } else { b });
-    }
-    // select(c, a, a) = a
-    if a == b {
-        return Some(a);
-    }
-    // select(!c, a, b) = select(c, b, a)
-    if let Some(p) = parts(x, c, Op::Not) {
-        return Some(x.select(p[0], b, a));
-    }
-    // select(c, select(c, a, d), b) = select(c, a, b), and the same on the other side
-    if let Some(p) = parts(x, a, Op::Select)
-        && p[0] == c
-    {
-        return Some(x.select(c, p[1], b));
-    }
-    if let Some(p) = parts(x, b, Op::Select)
-        && p[0] == c
-    {
-        return Some(x.select(c, a, p[2]));
-    }
-    None
-}
-
-fn logic_rules(x: &mut Exprs, op: Op, a: ExprId, b: ExprId) -> Option<ExprId> {
-    if a == b {
-        return Some(a); // a && a = a
-    }
-    for (k, other) in [(a, b), (b, a)] {
-        if let &Expr::Bool(truth) = x.get(k) {
-            // true && a = a, false && a = false, and the duals
-            return Some(if truth == (op == Op::And) { other } else { k });
         }
     }
     None

@@ -5,7 +5,7 @@
 fn identity(z) = z;
 
 /// max(z, 0); Nair and Hinton, 2010. Its derivative at 0 is taken as 0.
-fn relu(z) = if z > 0 { z } else { 0 };
+fn relu(z) = max(0, z);
 
 /// min(max(z, 0), 6); Krizhevsky, 2010. Its derivative at 0 and 6 is taken as 0.
 fn relu6(z) = hard_tanh(z, 0, 6);
@@ -41,14 +41,14 @@ fn mish(z) = z * tanh(softplus(z));
 fn log_sigmoid(z) = -softplus(-z);
 
 /// z / 6 + 1/2, limited to 0..1; Howard et al., 2019. Its derivative at -3 and 3 is taken as 0.
-fn hard_sigmoid(z) = if z > -3 { if z < 3 { z / 6 + 0.5 } else { 1 } } else { 0 };
+fn hard_sigmoid(z) = clamp(z / 6 + 0.5, 0, 1);
 
 /// z * hard_sigmoid(z); Howard et al., 2019, section 5.2. Its derivative is taken as 0 at -3
 /// and as 1 at 3.
-fn hard_swish(z) = if z > -3 { if z < 3 { z * (z + 3) / 6 } else { z } } else { 0 };
+fn hard_swish(z) = z * hard_sigmoid(z);
 
 /// z limited to low..high; Collobert, 2004. Its derivative at low and high is taken as 0.
-fn hard_tanh(z, low = -1, high = 1) = if z > low { if z < high { z } else { high } } else { low };
+fn hard_tanh(z, low = -1, high = 1) = min(high, max(low, z));
 
 /// z / (1 + |z|); Glorot and Bengio, 2010. Its derivative at 0 is 1.
 fn softsign(z) = z / (1 + abs(z));
@@ -77,4 +77,4 @@ fn norm(x: [...]) = root(sum(x^2));
 fn rms(x: [...]) = root(mean(x^2));
 
 /// sqrt(x), with the derivative 0 where x is 0, so that the norm of zeros has a gradient.
-fn root(x) = if x > 0 { sqrt(x) } else { 0 };
+fn root(x) = if x == 0 { 0 } else { sqrt(x) };

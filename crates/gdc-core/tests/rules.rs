@@ -87,4 +87,17 @@ rules! {
     constant_folding: "x + sqrt(4) * 2" => "x + 4";
     max_of_equals: "max(x, x)" => "x";
     abs_of_abs: "abs(abs(x))" => "abs(x)";
+    abs_of_negative: "abs(-x)" => "abs(x)";
+    square_of_abs: "abs(x) * abs(x)" => "x * x";
+    abs_times_sign: "abs(x) * sign(x)" => "x";
+    decimals_are_not_rounded_twice: "(1 - 0.9) * x" => "0.1 * x";
+    products_of_decimals: "(0.1 * 3) * x" => "0.3 * x";
+    log_of_one_minus: "log(1 - x)" => "log1p(-x)";
+    one_minus_exp: "1 - exp(x)" => "-expm1(x)";
+    log_of_one_minus_exp: "log(1 - exp(x))" => "log(-expm1(x))";
+    choices_add_up: "(if x > 0 { y } else { z }) + (if x > 0 { y } else { 0 })" => "if 0 < x { 2 * y } else { z }";
+    choices_in_a_choice: "if x > 0 { if y > 0 { z } else { 0 } } else { 0 }" => "if 0 < x && 0 < y { z } else { 0 }";
+    choices_beside_a_choice: "if x > 0 { 0 } else { if y > 0 { 0 } else { z } }" => "if 0 < x || 0 < y { 0 } else { z }";
+    test_of_a_maximum: "if max(0, x) < 2 { y } else { z }" => "if x < 2 { y } else { z }";
+    test_of_a_minimum: "if min(2, x) <= 0 { y } else { z }" => "if x <= 0 { y } else { z }";
 }

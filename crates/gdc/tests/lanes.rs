@@ -58,6 +58,8 @@ macro_rules! form {
                 let folds = [few.sum(), few.product(), few.max(), few.min()];
                 put(rt::F32x16::load_head(simd, &folds));
                 put(rt::F32x16::splat(simd, a.max()));
+                put(rt::at_least(a, one));
+                put(rt::at_most(a, one));
                 put(mask(rt::Mask16::first(simd, usize::from(rt::eq(a, b).any()))));
                 put(mask(rt::Mask16::first(simd, usize::from(rt::eq(few, few).all()))));
                 let mut sum = a;
@@ -136,6 +138,8 @@ fn results_are_the_expected_ones() {
     for i in 0..16 {
         let larger = if a[i].is_nan() || b[i].is_nan() { f32::NAN } else { a[i].max(b[i]) };
         assert!(out[6][i] == larger || larger.is_nan() && out[6][i].is_nan());
+        assert!(out[31][i] == a[i].max(1.0) && !a[i].is_nan() || out[31][i].is_nan() && a[i].is_nan());
+        assert!(out[32][i] == a[i].min(1.0) && !a[i].is_nan() || out[32][i].is_nan() && a[i].is_nan());
         assert_eq!(out[11][i] == 1.0, a[i] < b[i]);
         assert_eq!(out[16][i] == 1.0, a[i] != b[i]);
         assert_eq!(out[20][i] == 1.0, i < 5);

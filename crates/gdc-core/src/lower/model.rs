@@ -337,7 +337,7 @@ impl Lowerer<'_> {
         if self.ty(&t) == Ty::Bool {
             t.expr = self.graph().exprs.op(Op::ToReal, &[t.expr]);
         }
-        let node = self.mean_over_samples(&t, value.span, &name.text)?;
+        let node = self.counted_mean(&t, value.span, &name.text)?;
         self.model.metrics.push(Named { name: name.text.clone(), node });
         Ok(())
     }
@@ -358,6 +358,35 @@ impl Lowerer<'_> {
             }
             _ => self.compute(Vec::new(), None, real, None, span)?,
         };
+        self.hint = None;
+        Ok(node)
+    }
+
+    /// `sum[b](e) / n` over the `n` samples given, or `e` itself where it is shared. One division
+    /// at the end: a sum of ones, each weighted by `1/n`, would not be what people count.
+    fn counted_mean(&mut self, t: &Tensor, span: Span, name: &str) -> Lowered<NodeId> {
+        let real = self.real(t, span)?;
+        let (batch, weight) = match (self.batch, self.model.sample_weight) {
+            (Some(b), Some(w)) if self.model.graph.exprs.free_vars(real).contains(&b) => (b, w),
+            _ => return self.mean_over_samples(t, span, name),
+        };
+        let w = self.read_at(weight, &[batch]);
+        let exprs = &mut self.graph().exprs;
+        let (zero, one) = (exprs.real(0.0), exprs.real(1.0));
+        let given = exprs.op(Op::Lt, &[zero, w]);
+        let (values, ones) = (exprs.select(given, real, zero), exprs.select(given, one, zero));
+        let mut sums = Vec::new();
+        for (body, name) in [(values, format!("{name}.sum")), (ones, "samples".to_owned())] {
+            self.hint = Some(name);
+            let reduce = Reduce { op: Red::Sum, over: vec![batch] };
+            let node = self.compute(Vec::new(), Some(reduce), body, None, span)?;
+            sums.push(self.read_at(node, &[]));
+        }
+        let mean = self.graph().exprs.div(sums[0], sums[1]);
+        self.hint = Some(name.to_owned());
+        let node = self.compute(Vec::new(), None, mean, None, span)?;
+        self.unnamed.remove(&node);
+        self.graph().rename(node, name.to_owned());
         self.hint = None;
         Ok(node)
     }
