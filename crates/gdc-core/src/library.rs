@@ -12,6 +12,7 @@ const STD: &[(&str, &str)] = &[
     ("std/layers.gd", include_str!("../std/layers.gd")),
     ("std/normalisation.gd", include_str!("../std/normalisation.gd")),
     ("std/convolution.gd", include_str!("../std/convolution.gd")),
+    ("std/pooling.gd", include_str!("../std/pooling.gd")),
     ("std/attention.gd", include_str!("../std/attention.gd")),
     ("std/losses.gd", include_str!("../std/losses.gd")),
     ("std/metrics.gd", include_str!("../std/metrics.gd")),
@@ -56,14 +57,16 @@ impl Library {
         Library { user, std, parsed: BTreeMap::new() }
     }
 
-    /// The definitions of a name; empty where there is none.
+    /// The definitions of a name; empty where there is none. A name that stands in the standard
+    /// library means the library's: what a source defines does not change what is built on it.
     pub fn find(
         &mut self,
         name: &str,
+        in_std: bool,
         sources: &mut SourceMap,
         diagnostics: &mut Diagnostics,
     ) -> Result<Vec<Rc<ast::ItemKind>>, Reported> {
-        if let Some(items) = self.user.get(name) {
+        if let (false, Some(items)) = (in_std, self.user.get(name)) {
             return Ok(items.clone());
         }
         if let Some(items) = self.parsed.get(name) {

@@ -21,7 +21,8 @@ layer batch_norm(x: [c], momentum = 0.1, eps = 1e-5) -> [c] {
     }
 }
 
-/// Each sample's features normalised by their own mean and variance; Ba et al., 2016.
+/// Each sample's features normalised by their own mean and variance; Ba et al., 2016. Over
+/// several axes: `x |> flatten |> layer_norm`, and `reshape` back.
 layer layer_norm(x: [n], eps = 1e-5) -> [n] {
     param gain: [n] = ones;
     param bias: [n] = zeros;
@@ -36,11 +37,52 @@ layer rms_norm(x: [n], eps = 1e-6) -> [n] {
     x / sqrt(mean(x^2) + eps) * gain
 }
 
+/// Each sample's channels, the last axis, in `groups` of neighbours, each group normalised by
+/// its mean and variance over its channels and all positions; Wu and He, 2018, eq. 1.
+layer group_norm(x: [..., c], groups: int, eps = 1e-5, affine: bool = true) -> [..., c] {
+    let z = whitened(x, groups, eps);
+    if affine {
+        param gain: [c] = ones;
+        param bias: [c] = zeros;
+        z * gain + bias
+    } else { z }
+}
+
+/// Each sample's channels normalised each by its mean and variance over all positions; Ulyanov
+/// et al., 2016, eq. 2.
+layer instance_norm(x: [..., c], eps = 1e-5, affine: bool = true) -> [..., c] {
+    let z = whitened(x, c, eps);
+    if affine {
+        param gain: [c] = ones;
+        param bias: [c] = zeros;
+        z * gain + bias
+    } else { z }
+}
+
+/// Groups of channels with mean 0 and variance 1 each.
+fn whitened(x: [..., c], groups: int, eps) -> [..., c] {
+    let g = reshape(x, [size(x) / c, groups, c / groups]);
+    let m[k] = mean[i, l](g[i, k, l]);
+    let d[i, k, l] = g[i, k, l] - m[k];
+    let v[k] = mean[i, l](d[i, k, l]^2);
+    let y[i, k, l] = d[i, k, l] / sqrt(v[k] + eps);
+    reshape(y, like = x)
+}
+
 /// Each element dropped with probability `rate` while training, the others scaled by
 /// 1/(1 - rate); Srivastava et al., 2014, in the inverted form.
-layer dropout(x: [...], rate) -> [...] {
+fn dropout(x: [...], rate) -> [...] {
     if training && rate > 0 {
         let u = uniform(like = x);
+        if u >= rate { x / (1 - rate) } else { 0 }
+    } else { x }
+}
+
+/// The same of whole channels, the last axis: at all positions of a sample together; Tompson et
+/// al., 2015, section 3.2.
+fn spatial_dropout(x: [..., c], rate) -> [..., c] {
+    if training && rate > 0 {
+        let u = uniform([c]);
         if u >= rate { x / (1 - rate) } else { 0 }
     } else { x }
 }

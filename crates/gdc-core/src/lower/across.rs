@@ -125,7 +125,8 @@ impl Lowerer<'_> {
         const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];
         let exprs = &mut self.model.graph.exprs;
         let axes: Vec<Var> = shape.iter().enumerate().map(|(i, &n)| exprs.fresh(NAMES[i % 6], n, false)).collect();
-        let t = self.name(&ast::Name { text: "t".to_owned(), span })?;
+        // Not by its name, which a size may have taken: `x: [t, n]`.
+        let t = self.counter(&ast::Name { text: "t".to_owned(), span })?;
         let Value::Tensor(Tensor { expr: mut element, .. }) = t else { return Err(Reported) };
         let all: Vec<Var> = self.context.iter().copied().chain(axes.iter().copied()).collect();
         let exprs = &mut self.model.graph.exprs;

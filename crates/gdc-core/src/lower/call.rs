@@ -92,11 +92,26 @@ impl Lowerer<'_> {
                     self.expand(&f, &func, layer, hint.clone(), span)
                 }
             }
+            Callee::Given(value) => self.given(&value, &func, span),
             Callee::Optimizer(_) | Callee::Transform => Ok(Value::Func(Rc::new(func))),
         };
         self.hint = hint;
         self.calls.pop();
         result
+    }
+
+    /// What stands where a function is wanted, called: a number is the same everywhere, a
+    /// tuple has one element for each value of the first argument.
+    fn given(&mut self, value: &Value, func: &Func, span: Span) -> Lowered<Value> {
+        let (Value::Tuple(items), Some(first)) = (value, func.args.first()) else { return Ok(value.clone()) };
+        let i = self.static_int(&first.value, first.span, "the place in a tuple")?;
+        match usize::try_from(i).ok().and_then(|i| items.get(i)) {
+            Some(item) => Ok(item.clone()),
+            None => {
+                let message = format!("`{}` is asked for element {i} of a tuple of {}", func.name, items.len());
+                Err(self.error(codes::OUT_OF_RANGE, span, message))
+            }
+        }
     }
 
     /// `dense(32)` without an input: too few arguments for the required parameters, and the
@@ -217,7 +232,7 @@ impl Lowerer<'_> {
         for (param, arg) in slots {
             let arg = match (arg, &param.default) {
                 (Some(arg), _) => arg,
-                (None, Some(default)) => Bound { name: None, value: self.expr(default)?, span: default.span },
+                (None, Some(default)) => self.default_argument(default, &matched)?,
                 (None, None) => continue,
             };
             if let Some(m) = self.bind_param(param, arg, func)? {
@@ -243,6 +258,17 @@ impl Lowerer<'_> {
             self.check_result(&value, result, f)?;
         }
         Ok(unmap(value, &mapped))
+    }
+
+    /// A default may name the parameters before it: tensors are what was given, as mapped.
+    fn default_argument(&mut self, default: &ast::Expr, before: &[Matched]) -> Lowered<Bound> {
+        let value = self.in_block(|this| {
+            for m in before {
+                this.bind(&m.name, Value::Tensor(m.value.clone()));
+            }
+            this.expr(default)
+        })?;
+        Ok(Bound { name: None, value, span: default.span })
     }
 
     /// Runs a layer's body under its label.

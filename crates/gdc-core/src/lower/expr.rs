@@ -107,15 +107,17 @@ impl Lowerer<'_> {
         if matches!(name.text.as_str(), "t" | "step") {
             return self.counter(name);
         }
-        match self.find(&name.text)? {
+        match self.find(name)? {
             Some(func) => Ok(Value::Func(Rc::new(func))),
             None => Err(self.unknown_name(name)),
         }
     }
 
     /// A definition or builtin as something to call.
-    pub(super) fn find(&mut self, name: &str) -> Lowered<Option<Func>> {
-        let items = self.library.find(name, self.sources, self.diagnostics)?;
+    pub(super) fn find(&mut self, name: &ast::Name) -> Lowered<Option<Func>> {
+        let in_std = self.in_library(name.span);
+        let name = name.text.as_str();
+        let items = self.library.find(name, in_std, self.sources, self.diagnostics)?;
         let callee = match items.first().map(|i| &**i) {
             Some(ast::ItemKind::Layer(f)) => Callee::Layer(Rc::new(f.clone())),
             Some(ast::ItemKind::Fn(f)) => Callee::Fn(Rc::new(f.clone())),
@@ -146,7 +148,7 @@ impl Lowerer<'_> {
     }
 
     /// `t`, the number of completed updates, and `step`, one more.
-    fn counter(&mut self, name: &ast::Name) -> Lowered<Value> {
+    pub(super) fn counter(&mut self, name: &ast::Name) -> Lowered<Value> {
         let node = match self.model.counter {
             Some(node) => node,
             None => {

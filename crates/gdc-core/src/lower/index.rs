@@ -340,7 +340,7 @@ impl Lowerer<'_> {
             }
         }
         for e in places.iter().chain([value]) {
-            self.free_indices(e, &mut names);
+            self.free_indices(e, value, &mut names);
         }
         let binders: Vec<ast::Binder> = names.into_iter().map(|name| ast::Binder { name, range: None }).collect();
         let binders: Vec<&ast::Binder> = binders.iter().collect();
@@ -390,17 +390,27 @@ impl Lowerer<'_> {
         Ok(())
     }
 
-    /// Names in an expression that nothing defines: the indices of the scatter form.
-    fn free_indices(&self, e: &ast::Expr, names: &mut Vec<ast::Name>) {
+    /// Names in an expression that nothing defines: the indices of the scatter form. What reads
+    /// `value` at a name means an index by it, even where a function has that name too.
+    fn free_indices(&self, e: &ast::Expr, value: &ast::Expr, names: &mut Vec<ast::Name>) {
         if let ast::ExprKind::Name(n) = &e.kind
             && self.lookup(&n.text).is_none()
             && !names.iter().any(|m| m.text == n.text)
-            && super::value::builtin(&n.text).is_none()
-            && !self.library.names().any(|l| l == n.text)
+            && (!self.is_defined(&n.text) || self.is_place(&n.text, value))
         {
             names.push(n.clone());
         }
-        ast_children(e, &mut |child| self.free_indices(child, names));
+        ast_children(e, &mut |child| self.free_indices(child, value, names));
+    }
+
+    fn is_defined(&self, name: &str) -> bool {
+        super::value::builtin(name).is_some() || self.library.names().any(|l| l == name)
+    }
+
+    fn is_place(&self, name: &str, value: &ast::Expr) -> bool {
+        let mut reads = Vec::new();
+        self.bare_reads(name, value, &mut reads);
+        !reads.is_empty()
     }
 }
 

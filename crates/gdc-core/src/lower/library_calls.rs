@@ -10,7 +10,9 @@ use gdc_syntax::{Diagnostic, Span};
 
 impl Lowerer<'_> {
     pub(super) fn builtin(&mut self, builtin: Builtin, func: &Func, span: Span) -> Lowered<Value> {
-        if let Some(named) = func.args.iter().find_map(|a| a.name.as_ref()) {
+        if let Some(named) = func.args.iter().find_map(|a| a.name.as_ref())
+            && !(builtin == Builtin::Reshape && named.text == "like")
+        {
             return Err(self.error(
                 codes::UNKNOWN_ARGUMENT,
                 named.span,
@@ -80,8 +82,9 @@ impl Lowerer<'_> {
                 Tensor::scalar(self.graph().exprs.int(size as i64))
             }
             Builtin::Reshape => {
-                let x = tensor(self, 0)?;
-                self.reshape(x, &func.args[1])?
+                let (x, shape) = if func.args[0].name.is_some() { (1, 0) } else { (0, 1) };
+                let x = tensor(self, x)?;
+                self.reshape(x, &func.args[shape])?
             }
             Builtin::Across(which) => self.across(which, &func.args, span)?,
             Builtin::Grad => self.grad(&func.args, span)?,
@@ -95,7 +98,14 @@ impl Lowerer<'_> {
     /// `reshape(x, [n, m])`: the same elements in row-major order.
     fn reshape(&mut self, x: (Tensor, Span), shape: &Bound) -> Lowered<Tensor> {
         let (x, x_span) = x;
-        let sizes = self.list_of_sizes(shape)?;
+        let sizes = match &shape.name {
+            // `reshape(x, like = y)`
+            Some(_) => {
+                let like = self.tensor(shape.value.clone(), shape.span)?;
+                self.shape(&like)
+            }
+            None => self.list_of_sizes(shape)?,
+        };
         let have = self.shape(&x);
         let (n, m): (usize, usize) = (have.iter().product(), sizes.iter().product());
         if n != m {

@@ -132,12 +132,16 @@ impl Lowerer<'_> {
         self.report(Diagnostic::error(code, span, message))
     }
 
+    /// Whether something stands in the standard library.
+    fn in_library(&self, span: Span) -> bool {
+        self.sources.file(span.file).name.starts_with("std/")
+    }
+
     /// Keeps a diagnostic. One inside the standard library is shown at the call that led
     /// there: the mistake is in what was passed.
     fn report(&mut self, mut diagnostic: Diagnostic) -> Reported {
-        let in_library = |this: &Self, span: Span| this.sources.file(span.file).name.starts_with("std/");
-        if in_library(self, diagnostic.span) {
-            let call = self.calls.iter().rev().find(|(_, span)| !in_library(self, *span)).cloned();
+        if self.in_library(diagnostic.span) {
+            let call = self.calls.iter().rev().find(|(_, span)| !self.in_library(*span)).cloned();
             if let Some((name, span)) = call {
                 let text =
                     if diagnostic.label.is_empty() { "here".to_owned() } else { std::mem::take(&mut diagnostic.label) };

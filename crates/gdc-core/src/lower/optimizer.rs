@@ -173,7 +173,7 @@ impl Lowerer<'_> {
 
     /// All definitions of an optimizer's name: `for w: [n, k]` and `for w: [...]` are two arms.
     fn arms(&mut self, func: &Func) -> Lowered<Vec<Rc<ast::Optimizer>>> {
-        let items = self.library.find(&func.name, self.sources, self.diagnostics)?;
+        let items = self.library.find(&func.name, false, self.sources, self.diagnostics)?;
         let arms = items.iter().filter_map(|i| match &**i {
             ast::ItemKind::Optimizer(o) | ast::ItemKind::Transform(o) => Some(Rc::new(o.clone())),
             _ => None,

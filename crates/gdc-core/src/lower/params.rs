@@ -7,6 +7,7 @@ use crate::codes;
 use gdc_ir::Ty;
 use gdc_ir::ranges::int_interval;
 use gdc_syntax::{Diagnostic, Span, ast};
+use std::rc::Rc;
 
 /// An argument that was matched to a parameter, before mapping.
 pub(super) struct Matched {
@@ -46,6 +47,14 @@ impl Lowerer<'_> {
                     self.bind(name, arg.value);
                     Ok(None)
                 }
+                Value::Tensor(Tensor { ref axes, .. }) if axes.is_empty() && matches!(param.kind, Some(K::Fn(_))) => {
+                    self.bind_given(name, arg);
+                    Ok(None)
+                }
+                Value::Tuple(_) if matches!(param.kind, Some(K::Fn(_))) => {
+                    self.bind_given(name, arg);
+                    Ok(None)
+                }
                 other => Err(self.error(
                     codes::KIND,
                     arg.span,
@@ -68,6 +77,13 @@ impl Lowerer<'_> {
                 Ok(Some(Matched { value, extra, name: name.clone(), span: arg.span }))
             }
         }
+    }
+
+    /// A number or tuple where a function is wanted.
+    fn bind_given(&mut self, name: &ast::Name, arg: Bound) {
+        let callee = Callee::Given(Rc::new(arg.value));
+        let func = Func { name: name.text.clone(), callee, args: Vec::new(), label: None, shared: None };
+        self.bind(name, Value::Func(Rc::new(func)));
     }
 
     /// A function that needs no arguments, such as `zeros`, used as a value.
@@ -118,9 +134,11 @@ impl Lowerer<'_> {
             self.match_range(range, value, name, span, func)?;
         }
         let dims: &[ast::Dim] = shape.as_deref().unwrap_or(&[]);
-        if let [ast::Dim::Rest(_)] = dims {
-            return Ok(0);
-        }
+        // `[..., c]` takes all leading axes whole, so that nothing is left to map over.
+        let (whole, dims) = match dims {
+            [ast::Dim::Rest(_), last @ ..] => (true, last),
+            _ => (false, dims),
+        };
         let given = self.shape(value);
         if given.len() < dims.len() {
             return Err(self.report(
@@ -143,7 +161,7 @@ impl Lowerer<'_> {
         let extra = given.len() - dims.len();
         for (axis, (dim, &size)) in dims.iter().zip(&given[extra..]).enumerate() {
             let ast::Dim::Size(e) = dim else {
-                return Err(self.error(codes::RANK, ty.span, "`...` must be the only axis of a parameter"));
+                return Err(self.error(codes::RANK, ty.span, "`...` must stand before the other axes of a parameter"));
             };
             if let ast::ExprKind::Name(n) = &e.kind
                 && self.lookup(&n.text).is_none()
@@ -160,7 +178,7 @@ impl Lowerer<'_> {
                 return Err(self.size_differs(e, want, size, axis, span, &given, func));
             }
         }
-        Ok(extra)
+        Ok(if whole { 0 } else { extra })
     }
 
     #[allow(clippy::too_many_arguments)] // all of it is shown

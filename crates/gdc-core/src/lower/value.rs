@@ -65,6 +65,9 @@ pub enum Callee {
     Transform,
     /// Something that the compiler itself knows.
     Builtin(Builtin),
+    /// A number or tuple where a function is wanted: the function that always gives it, or
+    /// that gives the tuple's element at its first argument.
+    Given(Rc<Value>),
 }
 
 impl Callee {
@@ -72,7 +75,7 @@ impl Callee {
     pub fn describe(&self) -> &'static str {
         match self {
             Callee::Layer(_) => "a layer",
-            Callee::Fn(_) | Callee::Builtin(_) => "a function",
+            Callee::Fn(_) | Callee::Builtin(_) | Callee::Given(_) => "a function",
             Callee::Optimizer(_) => "an optimizer",
             Callee::Transform => "a transform",
         }
