@@ -173,33 +173,55 @@ fn bytes(buffer: &Buffer) -> u64 {
     buffer.shape.iter().map(|&n| n as u64).product::<u64>() * width
 }
 
-/// Which row each node belongs to.
+/// Which row each node belongs to: the layer with parameters that its name lies in, or else the
+/// `let` that its name starts with. What a `let` computes before a layer in it is a row of its
+/// own, so that no two rows read each other.
 struct Owners {
-    /// The paths of layers that have parameters.
-    layers: BTreeSet<String>,
-    whole: BTreeSet<String>,
+    of: BTreeMap<String, String>,
 }
 
 impl Owners {
     fn new(model: &Model) -> Owners {
         let graph = &model.graph;
         let path = |name: &str| name.rsplit_once('.').map(|(layer, _)| layer.to_owned());
-        Owners {
-            layers: model.params.iter().filter_map(|p| path(&graph.node(p.node).name)).collect(),
-            whole: graph.nodes().map(|(_, n)| n.name.clone()).collect(),
+        let layers: BTreeSet<String> = model.params.iter().filter_map(|p| path(&graph.node(p.node).name)).collect();
+        let layer_of = |name: &str| {
+            let inside = |l: &&String| name.strip_prefix(l.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            layers.iter().filter(inside).max_by_key(|l| l.len()).cloned()
+        };
+        let mut of: BTreeMap<String, String> = BTreeMap::new();
+        // The part of each `let` that is being computed: its nodes since its last layer.
+        let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let first = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
+        for (_, node) in graph.nodes().filter(|(_, n)| !n.name.starts_with("d.")) {
+            match layer_of(&node.name) {
+                Some(layer) => {
+                    let before = open.remove(&first(&layer)).unwrap_or_default();
+                    if let Some(last) = before.last().cloned() {
+                        before.into_iter().for_each(|name| drop(of.insert(name, last.clone())));
+                    }
+                    of.insert(node.name.clone(), layer);
+                }
+                None => open.entry(first(&node.name)).or_default().push(node.name.clone()),
+            }
         }
+        for (name, nodes) in open {
+            nodes.into_iter().for_each(|node| drop(of.insert(node, name.clone())));
+        }
+        Owners { of }
     }
 
-    /// The layer with parameters that the name lies in, or the `let` that it starts with.
+    /// The row of a node, of a derivative by it, or of a copy of it.
     fn of(&self, name: &str) -> String {
-        let name = match name.strip_prefix("d.") {
-            Some(rest) if !self.whole.contains("d") => rest,
-            _ => name,
-        };
-        let inside = |layer: &&String| name.strip_prefix(layer.as_str()).is_some_and(|rest| rest.starts_with('.'));
-        match self.layers.iter().filter(inside).max_by_key(|layer| layer.len()) {
-            Some(layer) => layer.clone(),
-            None => name.split('.').next().unwrap_or(name).to_owned(),
+        let mut name = name.strip_prefix("d.").unwrap_or(name);
+        loop {
+            if let Some(owner) = self.of.get(name) {
+                return owner.clone();
+            }
+            match name.rsplit_once('.') {
+                Some((rest, _)) => name = rest,
+                None => return name.to_owned(),
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ fn product(factors: &[Math]) -> String {
     for (i, f) in factors.iter().enumerate() {
         if i > 0 {
             // Two numbers side by side would read as one.
-            text.push_str(&operator(if matches!(f, Math::Number(_)) { "·" } else { "\u{2062}" }));
+            text.push_str(if matches!(f, Math::Number(_)) { "<mo>·</mo>" } else { "<mspace width=\"0.17em\"/>" });
         }
         let open = matches!(f, Math::Big(..)) && i < last;
         text.push_str(&if open { fenced("(", &formula(f), ")") } else { at_least(f, PRODUCT) });
@@ -151,11 +151,15 @@ fn symbol(s: &Symbol) -> String {
         _ => word(&s.base),
     };
     let mut above = String::new();
+    // Brackets that stretch would be larger than what they are attached to.
+    let small = |open, inside: String, close| {
+        format!("<mo stretchy=\"false\">{open}</mo>{inside}<mo stretchy=\"false\">{close}</mo>")
+    };
     if !s.layer.is_empty() {
-        above.push_str(&fenced("[", &word(&s.layer), "]"));
+        above.push_str(&small("[", word(&s.layer), "]"));
     }
     if let Some(sample) = &s.sample {
-        above.push_str(&fenced("(", &formula(sample), ")"));
+        above.push_str(&small("(", formula(sample), ")"));
     }
     let single = s.at.iter().all(|m| matches!(m, Math::Symbol(i) if i.base.chars().count() == 1 && i.at.is_empty()));
     let comma = if single { operator("\u{2063}") } else { operator(",") };
