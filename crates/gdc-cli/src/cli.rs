@@ -31,6 +31,153 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Show a model's layers, its equations forward and backward, and how they were found.
     Explain(ExplainArgs),
+    /// Hold the generated code against the interpreter, and that against finite differences.
+    Verify(VerifyArgs),
+    /// Apply a trained model to data.
+    Predict(PredictArgs),
+    /// The loss, metrics and confusion matrix of a trained model on data.
+    Eval(EvalArgs),
+    /// Measure how long training steps and predictions take.
+    Bench(BenchArgs),
+}
+
+/// `gdc verify`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Three computations of the same derivatives are compared, parameter by parameter: the generated
+code (built and run, f32), the reference interpreter (f64), and finite differences of its loss.
+The samples are made up unless --data brings some. Exit code 1 if an error is out of tolerance.
+
+Examples:
+  gdc verify model.gd                            made-up samples, a full batch
+  gdc verify model.gd --data train.csv           the first batch of real data
+  gdc verify model.gd --samples 3 --elements 8   quicker, for large models")]
+pub struct VerifyArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The model to verify, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Samples from here: FILE, NAME=FILE or NAME=FILE.npz:ARRAY, as in `gdc train`.
+    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
+    pub data: Vec<DataArg>,
+    /// How many samples; a full batch if not given.
+    #[arg(long, value_name = "N")]
+    pub samples: Option<usize>,
+    /// Elements of each parameter that are held against differences, at most.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub elements: usize,
+    /// The largest relative error of the generated code.
+    #[arg(long, value_name = "X", default_value_t = 1e-3)]
+    pub tolerance: f64,
+    /// The largest relative error of derivatives against differences.
+    #[arg(long, value_name = "X", default_value_t = 1e-6)]
+    pub difference_tolerance: f64,
+    /// The seed of parameters and made-up samples.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Keep compiled programs in this folder instead of the user's folder for caches.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Say nothing about building.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `gdc predict`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The data bring the model's inputs, as for `gdc train`; other columns are not looked at. Outputs go
+to standard output as CSV, with a column for each element, or into a .csv, .npy or .npz file.
+
+Examples:
+  gdc predict digits.gd --weights digits.safetensors --data new.csv
+  gdc predict digits.gd --weights w.npz --data image=images.npy -o probs.npy")]
+pub struct PredictArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The model, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// The trained weights (.safetensors or .npz).
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// Inputs: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be repeated.
+    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
+    pub data: Vec<DataArg>,
+    /// Write here (.csv, .npy or .npz) instead of to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Keep compiled programs in this folder instead of the user's folder for caches.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Say nothing but errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `gdc eval`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+For a target that is a class (`target label: in 0..10;`) and an output with a number for each class:
+the confusion matrix, and precision, recall and F1 of each class. For a target and an output of the
+same shape: mean absolute error, root mean square error, and the share of variance explained.
+
+Examples:
+  gdc eval digits.gd --weights digits.safetensors --data test.npz
+  gdc eval line.gd --weights line.safetensors --data test.csv --json")]
+pub struct EvalArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The model, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// The trained weights (.safetensors or .npz).
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// Inputs and targets: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be repeated.
+    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
+    pub data: Vec<DataArg>,
+    /// Write one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Keep compiled programs in this folder instead of the user's folder for caches.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Say nothing about building and data.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `gdc bench`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Times are medians over rounds on one core, with made-up numbers in a full batch. The share of the
+peak compares the operations that the generated code counts with the multiply-adds that the same
+core was measured to do.
+
+Examples:
+  gdc bench model.gd
+  gdc bench model.gd --seconds 10")]
+pub struct BenchArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The model, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// How long to measure.
+    #[arg(long, value_name = "S", default_value_t = 1.5)]
+    pub seconds: f64,
+    /// Keep compiled programs in this folder instead of the user's folder for caches.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Say nothing about building.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// How an explanation is written.

@@ -1,5 +1,7 @@
 //! The `gdc` program.
 
+mod apply;
+mod bench;
 mod check;
 mod cli;
 mod compile;
@@ -8,9 +10,11 @@ mod explain;
 mod fault;
 mod files;
 mod report;
+mod runner;
 mod spec;
 mod text;
 mod train;
+mod verify;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -22,6 +26,10 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Train(args) => train::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Predict(args) => apply::predict(args),
+        Command::Eval(args) => apply::eval(args),
+        Command::Bench(args) => bench::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,7 @@ struct Example {
     w: [f32; 1],
     places: [(f32, u32, f32); 2],
     gradient: [f32; 1],
+    updates: u64,
 }
 
 impl Example {
@@ -52,6 +53,7 @@ impl rt::Trainer for Example {
     fn step_loaded(&mut self, samples: usize) -> f32 {
         let loss = self.loss(samples);
         self.w[0] -= 0.05 * self.gradient[0];
+        self.updates += 1;
         loss
     }
     fn loss_loaded(&mut self, samples: usize) -> f32 {
@@ -79,8 +81,20 @@ impl rt::NamedTensors for Example {
     }
 }
 
+impl gdc_worker::Model for Example {
+    const GIVEN_REALS: usize = 1;
+    const GIVEN_INTEGERS: usize = 1;
+    const PREDICTED: usize = 1;
+    fn set_updates(&mut self, updates: u64) {
+        self.updates = updates;
+    }
+    fn predict_flat(&self, reals: &[f32], _: &[u32], out: &mut [f32]) {
+        out[0] = self.w[0] * reals[0];
+    }
+}
+
 fn new(_: u64) -> Example {
-    Example { w: [0.0], places: [(0.0, 0, 0.0); 2], gradient: [0.0] }
+    Example { w: [0.0], places: [(0.0, 0, 0.0); 2], gradient: [0.0], updates: 0 }
 }
 
 fn main() -> std::process::ExitCode {

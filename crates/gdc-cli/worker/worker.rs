@@ -1,7 +1,9 @@
-//! Trains a generated model for `gdc train`: reads the numbers that `gdc` wrote into a folder,
-//! says on standard output how it goes, and writes the trained tensors into the folder.
+//! Runs a generated model for `gdc`: reads the numbers that `gdc` wrote into a folder, trains,
+//! evaluates, predicts or takes the time, says on standard output how it goes, and writes the
+//! resulting tensors into the folder.
 //!
-//! It knows the model only by the traits of the runtime, and needs nothing but `std`.
+//! It knows the model only by the traits of the runtime and one of its own, and needs nothing
+//! but `std`.
 
 use super::rt;
 use std::io::{BufWriter, Stdout, Write};
@@ -14,15 +16,45 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
-/// A model that can be trained and written down.
-pub trait Model: rt::Trainer + rt::NamedTensors {}
+/// A model that can be trained and written down, as the glue beside it presents it.
+pub trait Model: rt::Trainer + rt::NamedTensors {
+    /// Real numbers of one sample that a prediction takes.
+    const GIVEN_REALS: usize = 0;
+    /// Integers of one sample that a prediction takes.
+    const GIVEN_INTEGERS: usize = 0;
+    /// Numbers that a prediction gives.
+    const PREDICTED: usize = 0;
+    /// Goes on from that many updates.
+    fn set_updates(&mut self, updates: u64);
+    /// All outputs of one sample, one after the other.
+    fn predict_flat(&self, _reals: &[f32], _integers: &[u32], _out: &mut [f32]) {}
+}
 
-impl<T: rt::Trainer + rt::NamedTensors> Model for T {}
+/// What is to be done.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Mode {
+    #[default]
+    Train,
+    Evaluate,
+    Predict,
+    Bench,
+}
 
 /// What the command line asks for.
 #[derive(Default)]
 struct Job {
+    mode: Mode,
     folder: PathBuf,
+    first_epoch: u64,
+    first_step: u64,
+    best: Option<f64>,
+    stale: u64,
+    keep_best: bool,
+    patience: Option<u64>,
+    min_delta: f64,
+    checkpoint_every: Option<u64>,
+    watch: bool,
+    seconds: f64,
     epochs: u64,
     steps: Option<u64>,
     until: Option<f64>,
@@ -51,6 +83,25 @@ impl Job {
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), Anything> {
         match key {
+            "mode" => {
+                self.mode = match value {
+                    "train" => Mode::Train,
+                    "evaluate" => Mode::Evaluate,
+                    "predict" => Mode::Predict,
+                    "bench" => Mode::Bench,
+                    _ => return Err("no such mode".into()),
+                }
+            }
+            "first_epoch" => self.first_epoch = value.parse()?,
+            "first_step" => self.first_step = value.parse()?,
+            "best" => self.best = Some(value.parse()?),
+            "stale" => self.stale = value.parse()?,
+            "keep_best" => self.keep_best = value.parse()?,
+            "patience" => self.patience = Some(value.parse()?),
+            "min_delta" => self.min_delta = value.parse()?,
+            "checkpoint_every" => self.checkpoint_every = Some(value.parse()?),
+            "watch" => self.watch = value.parse()?,
+            "seconds" => self.seconds = value.parse()?,
             "epochs" => self.epochs = value.parse()?,
             "steps" => self.steps = Some(value.parse()?),
             "until" => self.until = Some(value.parse()?),
@@ -75,18 +126,19 @@ struct Data {
 }
 
 impl Data {
-    fn read<M: Model>(folder: &Path, name: &str) -> Result<Data, Anything> {
+    /// Samples of `widths` reals and integers.
+    fn read(folder: &Path, name: &str, widths: (usize, usize)) -> Result<Data, Anything> {
         let words = |kind: &str| std::fs::read(folder.join(format!("{name}.{kind}")));
         let bytes = |c: &[u8]| [c[0], c[1], c[2], c[3]];
         let reals: Vec<f32> = words("reals")?.chunks_exact(4).map(|c| f32::from_le_bytes(bytes(c))).collect();
         let integers: Vec<u32> = words("integers")?.chunks_exact(4).map(|c| u32::from_le_bytes(bytes(c))).collect();
         // A model without inputs and targets has one sample, made of nothing.
-        let samples = match (M::REALS, M::INTEGERS) {
+        let samples = match widths {
             (0, 0) => 1,
             (0, width) => integers.len() / width,
             (width, _) => reals.len() / width,
         };
-        if (samples * M::REALS, samples * M::INTEGERS) != (reals.len(), integers.len()) {
+        if (samples * widths.0, samples * widths.1) != (reals.len(), integers.len()) {
             return Err(format!("the {name} data do not fit the model").into());
         }
         Ok(Data { reals, integers, samples })
@@ -190,18 +242,139 @@ pub fn main<M: Model + 'static>(new: fn(u64) -> M) -> ExitCode {
 
 fn run<M: Model>(new: fn(u64) -> M) -> Result<(), Anything> {
     let job = Job::from_arguments()?;
-    let data = Data::read::<M>(&job.folder, "train")?;
-    let validation = if job.validate { Some(Data::read::<M>(&job.folder, "validation")?) } else { None };
     let mut model = Box::new(new(job.seed));
     if job.init {
         load(&mut *model, &std::fs::read(job.folder.join("init.tensors"))?)?;
     }
     let out = BufWriter::new(std::io::stdout());
     let mut events = Events { out, every_step: job.all_steps, last: Instant::now() };
-    let reason = train(&mut *model, &data, validation.as_ref(), &job, &mut events)?;
-    save(&job.folder.join("weights.tensors"), |visit| model.tensors(visit))?;
-    events.line(format_args!("end {reason}"))?;
+    let whole = (M::REALS, M::INTEGERS);
+    match job.mode {
+        Mode::Predict => {
+            predict(&*model, &job)?;
+            events.line(format_args!("end predicted"))?;
+        }
+        Mode::Evaluate => {
+            let data = Data::read(&job.folder, "train", whole)?;
+            events.line(format_args!("validation {}", evaluate(&mut *model, &data)?.words()))?;
+            predict(&*model, &job)?;
+            events.line(format_args!("end evaluated"))?;
+        }
+        Mode::Bench => {
+            let data = Data::read(&job.folder, "train", whole)?;
+            bench(&mut *model, &data, &job, &mut events)?;
+            events.line(format_args!("end timed"))?;
+        }
+        Mode::Train => {
+            let data = Data::read(&job.folder, "train", whole)?;
+            let validation = match job.validate {
+                true => Some(Data::read(&job.folder, "validation", whole)?),
+                false => None,
+            };
+            model.set_updates(job.first_step);
+            let reason = train(&mut *model, &data, validation.as_ref(), &job, &mut events)?;
+            save(&job.folder.join("weights.tensors"), |visit| model.tensors(visit))?;
+            events.line(format_args!("end {reason}"))?;
+        }
+    }
     Ok(())
+}
+
+/// Writes the outputs of every sample, as little-endian f32.
+fn predict<M: Model>(model: &M, job: &Job) -> Result<(), Anything> {
+    let (reals, integers) = (M::GIVEN_REALS, M::GIVEN_INTEGERS);
+    let data = Data::read(&job.folder, "given", (reals, integers))?;
+    let mut bytes = Vec::with_capacity(4 * data.samples * M::PREDICTED);
+    let mut out = vec![0.0; M::PREDICTED];
+    for i in 0..data.samples {
+        let sample = &data.reals[i * reals..(i + 1) * reals];
+        model.predict_flat(sample, &data.integers[i * integers..(i + 1) * integers], &mut out);
+        bytes.extend(out.iter().flat_map(|v| v.to_le_bytes()));
+    }
+    std::fs::write(job.folder.join("predicted.reals"), bytes)?;
+    Ok(())
+}
+
+/// Takes the time of steps, of losses alone and of predictions: the median, in nanoseconds, of
+/// rounds that are long enough to be timed.
+fn bench<M: Model>(model: &mut M, data: &Data, job: &Job, events: &mut Events) -> Result<(), Anything> {
+    let size = data.samples.min(M::BATCH.max(1));
+    data.load(model, &rt::Order::sequential(data.samples), 0..size)?;
+    let share = job.seconds / 3.0;
+    let step = median(share, || drop(std::hint::black_box(model.step_loaded(size))));
+    let loss = median(share, || drop(std::hint::black_box(model.loss_loaded(size))));
+    let given = Data::read(&job.folder, "given", (M::GIVEN_REALS, M::GIVEN_INTEGERS))?;
+    let reals = &given.reals[..M::GIVEN_REALS];
+    let integers = &given.integers[..M::GIVEN_INTEGERS];
+    let mut out = vec![0.0; M::PREDICTED];
+    let predict = match M::PREDICTED {
+        0 => 0.0,
+        _ => median(share, || {
+            model.predict_flat(std::hint::black_box(reals), integers, &mut out);
+            std::hint::black_box(&out);
+        }),
+    };
+    events.line(format_args!("time {size} {step} {loss} {predict} {}", peak()))?;
+    Ok(())
+}
+
+/// The nanoseconds of one call, as the median of some twenty rounds.
+fn median(seconds: f64, mut call: impl FnMut()) -> f64 {
+    let mut calls = 1u32;
+    let round = |calls: u32, call: &mut dyn FnMut()| {
+        let start = Instant::now();
+        (0..calls).for_each(|_| call());
+        start.elapsed().as_secs_f64()
+    };
+    // Warm, and as many calls as a twentieth of the time takes.
+    while round(calls, &mut call) < seconds / 20.0 && calls < 1 << 30 {
+        calls *= 2;
+    }
+    let mut rounds: Vec<f64> = (0..15).map(|_| round(calls, &mut call) / f64::from(calls) * 1e9).collect();
+    rounds.sort_by(f64::total_cmp);
+    rounds[rounds.len() / 2]
+}
+
+/// Multiplications and additions per nanosecond that one core does at most, as measured: long
+/// independent chains of multiply-adds that stay in registers.
+fn peak() -> f64 {
+    const TURNS: usize = 100_000;
+    let mut best = 0.0_f64;
+    for _ in 0..10 {
+        let mut sums = [[1.0_f32; 16]; 12];
+        let factor = std::hint::black_box(0.999_f32);
+        let start = Instant::now();
+        for _ in 0..TURNS {
+            for chain in &mut sums {
+                for lane in chain {
+                    *lane = lane.mul_add(factor, 0.5);
+                }
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        std::hint::black_box(&sums);
+        best = best.max((TURNS * 12 * 16 * 2) as f64 / seconds / 1e9);
+    }
+    best
+}
+
+/// The lowest loss of an epoch so far, and for how many epochs there was no lower one.
+struct Best {
+    loss: Option<f64>,
+    stale: u64,
+}
+
+impl Best {
+    /// Whether a loss is a new best.
+    fn take(&mut self, loss: f64, min_delta: f64) -> bool {
+        let better = loss.is_finite() && self.loss.is_none_or(|best| loss < best - min_delta);
+        if better {
+            (self.loss, self.stale) = (Some(loss), 0);
+        } else {
+            self.stale += 1;
+        }
+        better
+    }
 }
 
 /// The same loop as the runtime's `fit`, with a word about each step and epoch.
@@ -218,8 +391,10 @@ fn train<M: Model>(
         _ => data.samples,
     };
     let limit = job.steps.unwrap_or(u64::MAX);
-    let mut steps = 0;
-    for epoch in 0..job.epochs {
+    let mut steps = job.first_step;
+    let mut best = Best { loss: job.best, stale: job.stale };
+    let mut watch = Watch { sound: job.watch };
+    for epoch in job.first_epoch..job.epochs {
         let order = match job.shuffle {
             true => rt::Order::shuffled(data.samples, job.seed, epoch),
             false => rt::Order::sequential(data.samples),
@@ -231,16 +406,37 @@ fn train<M: Model>(
             if steps == 0 && job.gradients {
                 save(&job.folder.join("gradients.tensors"), |visit| model.gradients_loaded(size, visit))?;
             }
+            if job.watch && means.samples == 0 && (visited > 10 * batch || epoch % 10 == 0) {
+                watch.look(model, size, steps + 1, events)?;
+            }
             // Metrics are of the same parameters as the loss: those before the update.
             means.add_metrics(model, size);
             let loss = f64::from(model.step_loaded(size));
             means.add_loss(size, loss);
             steps += 1;
             events.step(steps, loss)?;
+            if !loss.is_finite() && watch.sound {
+                watch.look(model, size, steps, events)?;
+                watch.sound = false;
+            }
+        }
+        if means.samples == 0 {
+            return Ok("steps");
         }
         events.line(format_args!("epoch {epoch} {steps} {}", means.words()))?;
+        let mut score = means.loss();
         if let Some(validation) = validation {
-            events.line(format_args!("validation {}", evaluate(model, validation)?.words()))?;
+            let means = evaluate(model, validation)?;
+            score = means.loss();
+            events.line(format_args!("validation {}", means.words()))?;
+        }
+        if best.take(score, job.min_delta) && job.keep_best {
+            save(&job.folder.join("best.tensors"), |visit| model.tensors(visit))?;
+            events.line(format_args!("best {epoch} {score}"))?;
+        }
+        if job.checkpoint_every.is_some_and(|n| (epoch + 1) % n == 0) {
+            save(&job.folder.join(format!("checkpoint-{epoch}.tensors")), |visit| model.tensors(visit))?;
+            events.line(format_args!("checkpoint {epoch} {steps} {}", best.stale))?;
         }
         if job.until.is_some_and(|until| means.loss() < until) {
             return Ok("until");
@@ -248,8 +444,31 @@ fn train<M: Model>(
         if steps >= limit {
             return Ok("steps");
         }
+        if job.patience.is_some_and(|n| best.stale >= n) {
+            return Ok("patience");
+        }
     }
     Ok("epochs")
+}
+
+/// Looks at the gradients of a batch.
+struct Watch {
+    /// Whether it looks, and everything has been finite so far.
+    sound: bool,
+}
+
+impl Watch {
+    /// Reports the Euclidean norm and the largest element of each parameter's gradient, for the
+    /// samples that are loaded.
+    fn look<M: Model>(&mut self, model: &mut M, size: usize, step: u64, events: &mut Events) -> std::io::Result<()> {
+        let mut lines = Vec::new();
+        model.gradients_loaded(size, &mut |name, _, values| {
+            let square: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+            let mean = (square / values.len().max(1) as f64).sqrt();
+            lines.push(format!("gradient {step} {name} {mean}"));
+        });
+        lines.iter().try_for_each(|line| events.line(format_args!("{line}")))
+    }
 }
 
 fn evaluate<M: Model>(model: &mut M, data: &Data) -> Result<Means, Anything> {

@@ -36,6 +36,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub use cost::{operations_per_step, parameters, workspace_bytes};
+pub use predict::output_fields;
 #[cfg(feature = "print")]
 pub use print::{header, print};
 

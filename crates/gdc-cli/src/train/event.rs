@@ -9,6 +9,21 @@ pub struct Score {
     pub metrics: Vec<f64>,
 }
 
+/// Nanoseconds per call.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Times {
+    /// Samples of a step.
+    pub samples: u64,
+    /// Of a training step.
+    pub step: f64,
+    /// Of the loss alone.
+    pub loss: f64,
+    /// Of the prediction of one sample; 0 where there is none.
+    pub predict: f64,
+    /// What one core of the machine does at most, in operations per nanosecond.
+    pub peak: f64,
+}
+
 /// One line.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
@@ -30,7 +45,35 @@ pub enum Event {
     },
     /// The validation data were evaluated after an epoch.
     Validation(Score),
-    /// Training ended by itself, for this reason: `epochs`, `steps` or `until`.
+    /// The gradient of a parameter before a step, as the root of its mean square.
+    Gradient {
+        /// The step.
+        step: u64,
+        /// The parameter.
+        name: String,
+        /// Over its elements.
+        size: f64,
+    },
+    /// The lowest loss so far, whose weights were written.
+    Best {
+        /// Its epoch, from 0.
+        epoch: u64,
+        /// Of the validation data, or else of the training data.
+        loss: f64,
+    },
+    /// The whole state was written.
+    Checkpoint {
+        /// After this epoch, from 0.
+        epoch: u64,
+        /// Steps taken so far.
+        steps: u64,
+        /// Epochs since the best one.
+        stale: u64,
+    },
+    /// How long calls take.
+    Time(Times),
+    /// It ended by itself, for this reason: `epochs`, `steps`, `until`, `patience`, or since it
+    /// was no training.
     End(String),
     /// Training could not go on.
     Error(String),
@@ -46,6 +89,22 @@ impl Event {
             "epoch" => {
                 let (epoch, steps) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
                 return Some(Event::Epoch { epoch, steps, score: score(words)? });
+            }
+            "gradient" => Event::Gradient {
+                step: words.next()?.parse().ok()?,
+                name: words.next()?.to_owned(),
+                size: words.next()?.parse().ok()?,
+            },
+            "best" => Event::Best { epoch: words.next()?.parse().ok()?, loss: words.next()?.parse().ok()? },
+            "checkpoint" => Event::Checkpoint {
+                epoch: words.next()?.parse().ok()?,
+                steps: words.next()?.parse().ok()?,
+                stale: words.next()?.parse().ok()?,
+            },
+            "time" => {
+                let samples = words.next()?.parse().ok()?;
+                let mut next = || words.next()?.parse().ok();
+                Event::Time(Times { samples, step: next()?, loss: next()?, predict: next()?, peak: next()? })
             }
             "validation" => return Some(Event::Validation(score(words)?)),
             "end" => return Some(Event::End(rest.to_owned())),

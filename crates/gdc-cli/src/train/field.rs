@@ -55,6 +55,24 @@ impl Field {
         self.shape.iter().product()
     }
 
+    /// Random numbers that the field can hold: normal for inputs, between 0 and 1 for targets,
+    /// which may be probabilities.
+    pub fn made_up(&self, samples: usize, seed: u64, site: u64) -> Values {
+        let mut values = Values::for_field(self, samples * self.len());
+        for i in 0..(samples * self.len()) as u64 {
+            let even = gdc_interp::uniform(Precision::F64, seed, site, i);
+            let number = match self.range {
+                Some((low, high)) => low as f64 + (even * (high - low) as f64).floor(),
+                None if self.elem == Elem::Bool => even.round(),
+                None if self.role == Role::Target => even,
+                None => gdc_interp::normal(Precision::F64, seed, site, i),
+            };
+            // In range by construction.
+            drop(values.push(self, number));
+        }
+        values
+    }
+
     /// `target label: [] in 0..10`, for messages.
     pub fn declared(&self) -> String {
         let role = match self.role {
@@ -129,6 +147,28 @@ impl Values {
             Values::Bool(_) => return Err(format!("{number}, which is neither 0 nor 1")),
         }
         Ok(())
+    }
+
+    /// The first `n` elements.
+    pub fn head(&self, n: usize) -> Values {
+        match self {
+            Values::F32(list) => Values::F32(list[..n.min(list.len())].to_vec()),
+            Values::F64(list) => Values::F64(list[..n.min(list.len())].to_vec()),
+            Values::U32(list) => Values::U32(list[..n.min(list.len())].to_vec()),
+            Values::I32(list) => Values::I32(list[..n.min(list.len())].to_vec()),
+            Values::Bool(list) => Values::Bool(list[..n.min(list.len())].to_vec()),
+        }
+    }
+
+    /// All elements as `f64`; false is 0 and true 1.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Values::F32(list) => list.iter().map(|&v| f64::from(v)).collect(),
+            Values::F64(list) => list.clone(),
+            Values::U32(list) => list.iter().map(|&v| f64::from(v)).collect(),
+            Values::I32(list) => list.iter().map(|&v| f64::from(v)).collect(),
+            Values::Bool(list) => list.iter().map(|&v| f64::from(u8::from(v))).collect(),
+        }
     }
 
     /// The number of elements.

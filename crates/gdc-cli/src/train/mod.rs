@@ -1,16 +1,16 @@
 //! `gdc train`: compiles a spec, builds a program from it, and trains with data from files.
 
-mod build;
+pub mod build;
 mod curve;
 pub mod data;
-mod event;
-mod field;
-mod glue;
-mod history;
+pub mod event;
+pub mod field;
+pub mod glue;
+pub mod history;
 mod plan;
-mod progress;
-mod weights;
-mod worker;
+pub mod progress;
+pub mod weights;
+pub mod worker;
 
 use crate::cli::TrainArgs;
 use crate::fault::{Fault, Outcome};
@@ -42,11 +42,13 @@ pub fn run(args: &TrainArgs) -> Outcome {
     };
     let init = args.init.as_deref().map(|path| load_init(path, &output)).transpose()?;
     let plan = Plan::new(args, &output.model, training.samples);
-    let program = build_program(&output, &spec_name, args)?;
+    let program = build_program(&output, &spec_name, args.cache.as_deref(), args.quiet)?;
     let used = in_program_order(&output, &fields);
+    let given = given_for_prediction(&output, &fields);
     let material = Material {
         fields: &fields,
         used: &used,
+        given: &given,
         training: &training.columns,
         validation: validation.as_ref().map(|v| v.columns.as_slice()),
         init: init.as_deref(),
@@ -89,18 +91,25 @@ impl Watch for Display {
 }
 
 /// Which fields the program takes, in its order: those of no use to it may be left out.
-fn in_program_order(output: &Output, fields: &[Field]) -> Vec<usize> {
+pub fn in_program_order(output: &Output, fields: &[Field]) -> Vec<usize> {
     let inputs = buffer_names(output, |role| role == BufferRole::Input);
     let targets = buffer_names(output, |role| role == BufferRole::Target);
     inputs.iter().chain(&targets).filter_map(|name| fields.iter().position(|f| f.name == *name)).collect()
 }
 
+/// Which fields a prediction takes, in its order.
+pub fn given_for_prediction(output: &Output, fields: &[Field]) -> Vec<usize> {
+    let names = glue::given(output);
+    names.iter().filter_map(|buffer| fields.iter().position(|f| f.name == buffer.name)).collect()
+}
+
 /// The names of a program's buffers of some role, in its order.
-fn buffer_names(output: &Output, wanted: impl Fn(BufferRole) -> bool) -> Vec<String> {
+pub fn buffer_names(output: &Output, wanted: impl Fn(BufferRole) -> bool) -> Vec<String> {
     output.programs.train.buffers.iter().filter(|b| wanted(b.role)).map(|b| b.name.clone()).collect()
 }
 
-fn check_trainable(output: &Output, spec: &str) -> Outcome {
+/// Whether there is something to train.
+pub fn check_trainable(output: &Output, spec: &str) -> Outcome {
     let model = &output.model;
     let missing = if model.loss.is_none() {
         "loss EXPRESSION;"
@@ -118,7 +127,8 @@ fn check_trainable(output: &Output, spec: &str) -> Outcome {
     Err(Fault::input(format!("model `{}` in {spec} cannot be trained: it has no `{missing}`", model.name)))
 }
 
-fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
+/// The data of all fields.
+pub fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
     if args.is_empty() && !fields.is_empty() {
         let all: Vec<String> = fields.iter().map(|f| format!("`{}`", f.declared())).collect();
         return Err(Fault::call(format!("{option} FILE is needed: the model has {}", all.join(", "))));
@@ -133,19 +143,21 @@ fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool) -> 
     Ok(data)
 }
 
-fn load_init(path: &Path, output: &Output) -> Outcome<Vec<Tensor>> {
+/// Weights to start from.
+pub fn load_init(path: &Path, output: &Output) -> Outcome<Vec<Tensor>> {
     let required = weights::parameters(&output.model);
     let optional = weights::kept_for_prediction(&output.model);
     let optional: Vec<_> = optional.into_iter().filter(|slot| !required.contains(slot)).collect();
     weights::load(path, &required, &optional)
 }
 
-fn build_program(output: &Output, spec: &str, args: &TrainArgs) -> Outcome<PathBuf> {
+/// Builds the worker of a model.
+pub fn build_program(output: &Output, spec: &str, cache: Option<&Path>, quiet: bool) -> Outcome<PathBuf> {
     let text = glue::source(output, spec)?;
     let files =
         [SourceFile { name: "main.rs", text: &text }, SourceFile { name: "gdc_worker.rs", text: worker::SOURCE }];
-    build::build(&files, &build::cache_folder(args.cache.as_deref()), || {
-        if !args.quiet {
+    build::build(&files, &build::cache_folder(cache), || {
+        if !quiet {
             eprintln!("building {} for this machine", output.model.name);
         }
     })
@@ -187,7 +199,7 @@ fn write_results(args: &TrainArgs, output: &Output, trained: &Trained, history: 
 }
 
 /// The tensors of some slots, which the program must have written in the same shape.
-fn pick(tensors: &[Tensor], slots: &[weights::Slot]) -> Outcome<Vec<Tensor>> {
+pub fn pick(tensors: &[Tensor], slots: &[weights::Slot]) -> Outcome<Vec<Tensor>> {
     let one = |slot: &weights::Slot| {
         tensors.iter().find(|t| t.slot == *slot).cloned().ok_or_else(|| {
             Fault::input(format!(

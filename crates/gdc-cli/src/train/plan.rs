@@ -46,6 +46,7 @@ impl Plan {
             drop_last: settings.drop_last,
             all_steps: args.history_steps.is_some(),
             gradients: args.dump_gradients.is_some(),
+            ..Job::default()
         };
         Plan {
             job,

@@ -1,6 +1,7 @@
-//! Named tensors: `.safetensors` files outside, and the plain format that the worker reads
-//! and writes.
+//! Named tensors: `.safetensors` and `.npz` files outside, and the plain format that the worker
+//! reads and writes.
 
+use super::data::npy;
 use super::field::Shape;
 use crate::fault::{At, Fault, Outcome};
 use crate::files;
@@ -45,54 +46,110 @@ fn slot(model: &Model, id: gdc_ir::NodeId) -> Slot {
     Slot { name: node.name.clone(), shape: node.shape.clone() }
 }
 
-/// Writes a `.safetensors` file of f32 tensors.
+/// Writes f32 tensors: as an `.npz` file where the path ends so, else as `.safetensors`.
 pub fn save(path: &Path, model: &str, tensors: &[Tensor]) -> Outcome {
+    if is_npz(path) {
+        return files::write_whole(path, &npz(path, tensors)?);
+    }
+    let about = BTreeMap::from([("model".to_owned(), model.to_owned())]);
+    save_with(path, &about, tensors)
+}
+
+/// Writes a `.safetensors` file with some notes in it.
+pub fn save_with(path: &Path, about: &BTreeMap<String, String>, tensors: &[Tensor]) -> Outcome {
     let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
     let mut views = Vec::with_capacity(tensors.len());
     for (tensor, bytes) in tensors.iter().zip(&bytes) {
         let view = TensorView::new(Dtype::F32, tensor.slot.shape.clone(), bytes).at("write", path)?;
         views.push((tensor.slot.name.clone(), view));
     }
-    let about = [("model".to_owned(), model.to_owned())].into_iter().collect();
+    let about = about.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
     let file = safetensors::serialize(views, Some(about)).at("write", path)?;
     files::write_whole(path, &file)
 }
 
-/// Reads a `.safetensors` file that must hold exactly the `required` tensors and may hold the
-/// `optional` ones; the error lists all differences.
-pub fn load(path: &Path, required: &[Slot], optional: &[Slot]) -> Outcome<Vec<Tensor>> {
+/// Whether a path says that the file is one of NumPy's archives.
+pub fn is_npz(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+}
+
+/// The bytes of an NPZ file.
+pub fn npz(path: &Path, tensors: &[Tensor]) -> Outcome<Vec<u8>> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut archive = ndarray_npy::NpzWriter::new(&mut bytes);
+    for tensor in tensors {
+        let array = ndarray::ArrayView::from_shape(tensor.slot.shape.as_slice(), &tensor.values).at("write", path)?;
+        archive.add_array(tensor.slot.name.as_str(), &array).at("write", path)?;
+    }
+    archive.finish().at("write", path)?;
+    Ok(bytes.into_inner())
+}
+
+/// What a file holds under a name.
+struct Held {
+    shape: Vec<usize>,
+    /// The numbers, or the name of the type that is none of reals.
+    values: Result<Vec<f32>, String>,
+}
+
+/// All tensors of a file, known by its first bytes, and the notes in it.
+fn read(path: &Path) -> Outcome<(BTreeMap<String, Held>, BTreeMap<String, String>)> {
     let bytes = std::fs::read(path).at("read", path)?;
-    let file = SafeTensors::deserialize(&bytes)
-        .map_err(|e| Fault::input(format!("{} is not a whole safetensors file: {e}", path.display())))?;
-    let found: BTreeMap<String, TensorView> = file.tensors().into_iter().collect();
+    if bytes.starts_with(b"PK") {
+        let arrays = npy::load_all(path)?.into_iter();
+        let held = arrays.map(|(name, shape, values)| {
+            (name, Held { shape, values: Ok(values.into_iter().map(|v| v as f32).collect()) })
+        });
+        return Ok((held.collect(), BTreeMap::new()));
+    }
+    let broken = |e| Fault::input(format!("{} is not a whole safetensors file: {e}", path.display()));
+    let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+    let about = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let tensors = file.tensors().into_iter();
+    let held = tensors.map(|(name, view)| {
+        let values = numbers(&view).ok_or_else(|| view.dtype().to_string());
+        (name, Held { shape: view.shape().to_vec(), values })
+    });
+    Ok((held.collect(), about))
+}
+
+/// Reads a file that must hold exactly the `required` tensors and may hold the `optional`
+/// ones; the error lists all differences.
+pub fn load(path: &Path, required: &[Slot], optional: &[Slot]) -> Outcome<Vec<Tensor>> {
+    load_with(path, required, optional).map(|(tensors, _)| tensors)
+}
+
+/// The same, with the notes in the file.
+pub fn load_with(
+    path: &Path,
+    required: &[Slot],
+    optional: &[Slot],
+) -> Outcome<(Vec<Tensor>, BTreeMap<String, String>)> {
+    let (mut found, about) = read(path)?;
     let mut wrong = Vec::new();
     let mut tensors = Vec::new();
-    for slot in required.iter().chain(optional.iter().filter(|s| found.contains_key(&s.name))) {
-        match found.get(&slot.name) {
+    let wanted: Vec<&Slot> = required.iter().chain(optional.iter().filter(|s| found.contains_key(&s.name))).collect();
+    for slot in &wanted {
+        match found.remove(&slot.name) {
             None => wrong.push(format!("`{}: {}` is missing", slot.name, Shape(&slot.shape))),
-            Some(view) if view.shape() != slot.shape => wrong.push(format!(
+            Some(held) if held.shape != slot.shape => wrong.push(format!(
                 "`{}` is {} in the file and {} in the model",
                 slot.name,
-                Shape(view.shape()),
+                Shape(&held.shape),
                 Shape(&slot.shape)
             )),
-            Some(view) => match numbers(view) {
-                Some(values) => tensors.push(Tensor { slot: slot.clone(), values }),
-                None => wrong.push(format!(
-                    "`{}` holds elements of type {}; F32 and F64 can be read",
-                    slot.name,
-                    view.dtype()
-                )),
-            },
+            Some(Held { values: Ok(values), .. }) => tensors.push(Tensor { slot: (*slot).clone(), values }),
+            Some(Held { values: Err(ty), .. }) => {
+                wrong.push(format!("`{}` holds elements of type {ty}; F32 and F64 can be read", slot.name));
+            }
         }
     }
-    for (name, view) in &found {
-        if !required.iter().chain(optional).any(|s| s.name == *name) {
-            wrong.push(format!("the model has no `{name}` (in the file {})", Shape(view.shape())));
-        }
+    for (name, held) in &found {
+        wrong.push(format!("the model has no `{name}` (in the file {})", Shape(&held.shape)));
     }
     if wrong.is_empty() {
-        return Ok(tensors);
+        return Ok((tensors, about));
     }
     Err(Fault::input(format!("{} does not fit the model:\n  {}", path.display(), wrong.join("\n  "))))
 }
@@ -100,14 +157,17 @@ pub fn load(path: &Path, required: &[Slot], optional: &[Slot]) -> Outcome<Vec<Te
 fn numbers(view: &TensorView) -> Option<Vec<f32>> {
     let bytes = view.data();
     match view.dtype() {
-        Dtype::F32 => {
-            Some(bytes.chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().unwrap_or_default())).collect())
-        }
+        Dtype::F32 => Some(reals(bytes)),
         Dtype::F64 => {
             Some(bytes.chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default()) as f32).collect())
         }
         _ => None,
     }
+}
+
+/// Little-endian f32.
+pub fn reals(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().unwrap_or_default())).collect()
 }
 
 /// The worker's format: for each tensor a line `NAME EXTENT EXTENT ...` and then its numbers
@@ -156,11 +216,13 @@ mod tests {
         let tensors = [tensor("h.dense.b", &[2], &[1.0, -0.0]), tensor("x", &[], &[f32::MIN_POSITIVE])];
         assert_eq!(from_plain(&to_plain(&tensors)).unwrap(), tensors);
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("w.safetensors");
-        save(&path, "M", &tensors).unwrap();
         let slots = [tensors[0].slot.clone(), tensors[1].slot.clone()];
-        assert_eq!(load(&path, &slots, &[]).unwrap(), tensors);
-        assert_eq!(load(&path, &slots[..1], &slots[1..]).unwrap(), tensors);
+        for name in ["w.safetensors", "w.npz"] {
+            let path = folder.path().join(name);
+            save(&path, "M", &tensors).unwrap();
+            assert_eq!(load(&path, &slots, &[]).unwrap(), tensors);
+            assert_eq!(load(&path, &slots[..1], &slots[1..]).unwrap(), tensors);
+        }
     }
 
     #[test]

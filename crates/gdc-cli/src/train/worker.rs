@@ -1,6 +1,6 @@
 //! Runs a compiled worker: writes what it reads, follows its events, reads what it wrote.
 
-use super::event::Event;
+use super::event::{Event, Score, Times};
 use super::field::{Field, Values};
 use super::history::{EpochRecord, History};
 use super::weights::{self, Tensor};
@@ -12,9 +12,39 @@ use std::process::{Child, Command, Stdio};
 /// The worker's own source; the generated model and a few lines that tie them come before it.
 pub const SOURCE: &str = include_str!("../../worker/worker.rs");
 
+/// What kind of work it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// Train.
+    #[default]
+    Train,
+    /// The loss, the metrics and the outputs of all samples.
+    Evaluate,
+    /// The outputs of all samples.
+    Predict,
+    /// How long it takes.
+    Bench,
+}
+
 /// What a worker is asked to do.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Job {
+    /// What kind of work.
+    pub mode: Mode,
+    /// Where training goes on.
+    pub start: Start,
+    /// Write the weights of the best epoch.
+    pub keep_best: bool,
+    /// Stop after so many epochs without a lower loss.
+    pub patience: Option<u64>,
+    /// By how much a loss must be lower to count.
+    pub min_delta: f64,
+    /// Write the whole state after each so many epochs.
+    pub checkpoint_every: Option<u64>,
+    /// Look at the gradients once in an epoch.
+    pub watch: bool,
+    /// How long to take the time, in seconds.
+    pub seconds: f64,
     /// Passes over the data at most.
     pub epochs: u64,
     /// Steps at most.
@@ -33,12 +63,28 @@ pub struct Job {
     pub gradients: bool,
 }
 
+/// The place at which a training goes on.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Start {
+    /// Epochs that are complete.
+    pub epoch: u64,
+    /// Updates made.
+    pub step: u64,
+    /// The lowest loss so far.
+    pub best: Option<f64>,
+    /// Epochs since then.
+    pub stale: u64,
+}
+
 /// What a worker reads.
+#[derive(Clone, Copy)]
 pub struct Material<'a> {
     /// The model's inputs, then its targets.
     pub fields: &'a [Field],
     /// Which of them the program takes, in its order: inputs, then targets.
     pub used: &'a [usize],
+    /// Which of them a prediction takes, in its order.
+    pub given: &'a [usize],
     /// Their numbers, in the same order.
     pub training: &'a [Values],
     /// Likewise.
@@ -51,10 +97,28 @@ pub struct Material<'a> {
 pub struct Trained {
     /// Parameters and states.
     pub tensors: Vec<Tensor>,
+    /// Those of the best epoch, where asked for.
+    pub best: Option<Vec<Tensor>>,
     /// Of the first step, where asked for.
     pub gradients: Option<Vec<Tensor>>,
-    /// Why training ended: `epochs`, `steps` or `until`.
+    /// The outputs, sample after sample.
+    pub predicted: Vec<f32>,
+    /// The loss and the metrics of an evaluation.
+    pub score: Option<Score>,
+    /// What was timed.
+    pub times: Option<Times>,
+    /// Why it ended: for a training, `epochs`, `steps`, `until` or `patience`.
     pub reason: String,
+}
+
+/// The whole state of a training.
+pub struct Checkpoint {
+    /// Where it stands.
+    pub start: Start,
+    /// Parameters and states.
+    pub tensors: Vec<Tensor>,
+    /// Those of the best epoch, if there was a better one since the training began or went on.
+    pub best: Option<Vec<Tensor>>,
 }
 
 /// Told what happens, as it happens.
@@ -63,6 +127,14 @@ pub trait Watch {
     fn step(&mut self, step: u64, loss: f64);
     /// An epoch is complete, its validation included.
     fn epoch(&mut self, record: &EpochRecord);
+    /// A gradient was looked at; `size` is the root of its mean square.
+    fn gradient(&mut self, _step: u64, _name: &str, _size: f64) {}
+    /// An epoch, from 1, was the best so far.
+    fn best(&mut self, _epoch: u64, _loss: f64) {}
+    /// The whole state, to be kept.
+    fn checkpoint(&mut self, _checkpoint: Checkpoint, _history: &History) -> Outcome {
+        Ok(())
+    }
 }
 
 /// Trains. The history is filled as far as training came, also where it failed.
@@ -85,8 +157,9 @@ pub fn run(
         .stderr(Stdio::piped())
         .spawn()
         .at("run", program)?;
-    let reason = follow(&mut child, job, material.validation.is_some(), history, watch);
-    let reason = match reason {
+    let mut found = Found::default();
+    let mut listener = Listener { folder, job, validates: material.validation.is_some(), history, watch };
+    let reason = match listener.follow(&mut child, &mut found) {
         Ok(reason) => reason,
         Err(fault) => {
             // It may still be at work; its messages say more than a failed kill would.
@@ -95,13 +168,38 @@ pub fn run(
             return Err(fault);
         }
     };
-    let tensors = read_tensors(&folder.join("weights.tensors"))?;
-    let gradients = job.gradients.then(|| read_tensors(&folder.join("gradients.tensors"))).transpose()?;
-    Ok(Trained { tensors, gradients, reason })
+    let trains = job.mode == Mode::Train;
+    let tensors = |name: &str| read_tensors(&folder.join(name));
+    let best = folder.join("best.tensors");
+    let path = folder.join("predicted.reals");
+    let predicted = if path.is_file() { std::fs::read(&path).at("read", &path)? } else { Vec::new() };
+    Ok(Trained {
+        tensors: if trains { tensors("weights.tensors")? } else { Vec::new() },
+        best: if trains && best.is_file() { Some(read_tensors(&best)?) } else { None },
+        gradients: (trains && job.gradients).then(|| tensors("gradients.tensors")).transpose()?,
+        predicted: weights::reals(&predicted),
+        score: found.score,
+        times: found.times,
+        reason,
+    })
 }
 
 fn arguments(job: &Job, material: &Material) -> Vec<String> {
+    let mode = match job.mode {
+        Mode::Train => "train",
+        Mode::Evaluate => "evaluate",
+        Mode::Predict => "predict",
+        Mode::Bench => "bench",
+    };
     let mut arguments = vec![
+        format!("mode={mode}"),
+        format!("first_epoch={}", job.start.epoch),
+        format!("first_step={}", job.start.step),
+        format!("stale={}", job.start.stale),
+        format!("keep_best={}", job.keep_best),
+        format!("min_delta={}", job.min_delta),
+        format!("watch={}", job.watch),
+        format!("seconds={}", job.seconds),
         format!("epochs={}", job.epochs),
         format!("shuffle={}", job.shuffle),
         format!("seed={}", job.seed),
@@ -113,13 +211,20 @@ fn arguments(job: &Job, material: &Material) -> Vec<String> {
     ];
     arguments.extend(job.steps.map(|n| format!("steps={n}")));
     arguments.extend(job.until.map(|x| format!("until={x}")));
+    arguments.extend(job.start.best.map(|x| format!("best={x}")));
+    arguments.extend(job.patience.map(|n| format!("patience={n}")));
+    arguments.extend(job.checkpoint_every.map(|n| format!("checkpoint_every={n}")));
     arguments
 }
 
 fn write_material(folder: &Path, material: &Material) -> Outcome {
-    let sets = [("train", Some(material.training)), ("validation", material.validation)];
-    for (name, values) in sets.into_iter().filter_map(|(name, values)| Some((name, values?))) {
-        let (reals, integers) = interleave(material, values);
+    let sets = [
+        ("train", material.used, Some(material.training)),
+        ("validation", material.used, material.validation),
+        ("given", material.given, Some(material.training)),
+    ];
+    for (name, used, values) in sets.into_iter().filter_map(|(name, used, values)| Some((name, used, values?))) {
+        let (reals, integers) = interleave(material.fields, used, values);
         for (kind, bytes) in [("reals", reals), ("integers", integers)] {
             let path = folder.join(format!("{name}.{kind}"));
             std::fs::write(&path, bytes).at("write", &path)?;
@@ -133,8 +238,8 @@ fn write_material(folder: &Path, material: &Material) -> Outcome {
 }
 
 /// Sample after sample, the real fields of each in order as f32, and the others as u32.
-fn interleave(material: &Material, values: &[Values]) -> (Vec<u8>, Vec<u8>) {
-    let used = || material.used.iter().filter_map(|&i| Some((material.fields.get(i)?, values.get(i)?)));
+fn interleave(fields: &[Field], used: &[usize], values: &[Values]) -> (Vec<u8>, Vec<u8>) {
+    let used = || used.iter().filter_map(|&i| Some((fields.get(i)?, values.get(i)?)));
     let samples = used().map(|(f, v)| v.len().checked_div(f.len()).unwrap_or(0)).max();
     let (mut reals, mut integers) = (Vec::new(), Vec::new());
     for sample in 0..samples.unwrap_or(0) {
@@ -152,57 +257,94 @@ fn interleave(material: &Material, values: &[Values]) -> (Vec<u8>, Vec<u8>) {
     (reals, integers)
 }
 
-/// Reads events until the worker ends; its reason to end.
-fn follow(
-    child: &mut Child,
-    job: &Job,
+/// What events brought besides history.
+#[derive(Default)]
+struct Found {
+    score: Option<Score>,
+    times: Option<Times>,
+}
+
+/// Follows a worker.
+struct Listener<'a> {
+    folder: &'a Path,
+    job: &'a Job,
     validates: bool,
-    history: &mut History,
-    watch: &mut dyn Watch,
-) -> Outcome<String> {
-    let lost = || Fault::input("the training program cannot be listened to");
-    let out = child.stdout.take().ok_or_else(lost)?;
-    let mut messages = child.stderr.take().ok_or_else(lost)?;
-    // Read beside the events, so that neither pipe fills up while the other is waited for.
-    let complaints = std::thread::spawn(move || {
-        let mut text = String::new();
-        drop(messages.read_to_string(&mut text));
-        text
-    });
-    let mut reason = None;
-    let mut open: Option<EpochRecord> = None;
-    for line in BufReader::new(out).lines() {
-        let line = line.map_err(|e| Fault::input(format!("the training program cannot be read: {e}")))?;
-        let event = Event::parse(&line).ok_or_else(|| Fault::input(format!("the training program said `{line}`")))?;
-        match event {
-            Event::Step { step, loss } => {
-                if job.all_steps {
-                    history.steps.push(loss);
+    history: &'a mut History,
+    watch: &'a mut dyn Watch,
+}
+
+impl Listener<'_> {
+    /// Reads events until the worker ends; its reason to end.
+    fn follow(&mut self, child: &mut Child, found: &mut Found) -> Outcome<String> {
+        let lost = || Fault::input("the training program cannot be listened to");
+        let out = child.stdout.take().ok_or_else(lost)?;
+        let mut messages = child.stderr.take().ok_or_else(lost)?;
+        // Read beside the events, so that neither pipe fills up while the other is waited for.
+        let complaints = std::thread::spawn(move || {
+            let mut text = String::new();
+            drop(messages.read_to_string(&mut text));
+            text
+        });
+        let mut reason = None;
+        let mut open: Option<EpochRecord> = None;
+        let mut best = self.job.start.best;
+        for line in BufReader::new(out).lines() {
+            let line = line.map_err(|e| Fault::input(format!("the training program cannot be read: {e}")))?;
+            let event =
+                Event::parse(&line).ok_or_else(|| Fault::input(format!("the training program said `{line}`")))?;
+            match event {
+                Event::Step { step, loss } => {
+                    if self.job.all_steps {
+                        self.history.steps.push(loss);
+                    }
+                    self.watch.step(step, loss);
                 }
-                watch.step(step, loss);
-            }
-            Event::Epoch { epoch, steps, score } => {
-                let record = EpochRecord { epoch: epoch + 1, steps, training: score, validation: None };
-                if validates {
-                    open = Some(record);
-                } else {
-                    close(record, history, watch);
+                Event::Epoch { epoch, steps, score } => {
+                    let record = EpochRecord { epoch: epoch + 1, steps, training: score, validation: None };
+                    if self.validates {
+                        open = Some(record);
+                    } else {
+                        close(record, self.history, self.watch);
+                    }
                 }
-            }
-            Event::Validation(score) => {
-                if let Some(record) = open.take() {
-                    close(EpochRecord { validation: Some(score), ..record }, history, watch);
+                Event::Validation(score) if self.job.mode == Mode::Evaluate => found.score = Some(score),
+                Event::Validation(score) => {
+                    if let Some(record) = open.take() {
+                        close(EpochRecord { validation: Some(score), ..record }, self.history, self.watch);
+                    }
                 }
+                Event::Gradient { step, name, size } => self.watch.gradient(step, &name, size),
+                Event::Best { epoch, loss } => {
+                    best = Some(loss);
+                    self.watch.best(epoch + 1, loss);
+                }
+                Event::Checkpoint { epoch, steps, stale } => {
+                    let start = Start { epoch: epoch + 1, step: steps, best, stale };
+                    self.checkpoint(epoch, start)?;
+                }
+                Event::Time(times) => found.times = Some(times),
+                Event::End(text) => reason = Some(text),
+                Event::Error(text) => return Err(Fault::input(format!("training failed: {text}"))),
             }
-            Event::End(text) => reason = Some(text),
-            Event::Error(text) => return Err(Fault::input(format!("training failed: {text}"))),
+        }
+        let status = child.wait().map_err(|e| Fault::input(format!("the training program was lost: {e}")))?;
+        let complaints = complaints.join().unwrap_or_default();
+        match reason {
+            Some(reason) if status.success() => Ok(reason),
+            _ => Err(Fault::input(format!("the training program stopped early ({status})\n{}", complaints.trim_end()))),
         }
     }
-    let status = child.wait().map_err(|e| Fault::input(format!("the training program was lost: {e}")))?;
-    let complaints = complaints.join().unwrap_or_default();
-    match reason {
-        Some(reason) if status.success() => Ok(reason),
-        _ => Err(Fault::input(format!("the training program stopped early ({status})\n{}", complaints.trim_end()))),
+
+    fn checkpoint(&mut self, epoch: u64, start: Start) -> Outcome {
+        let path = self.folder.join(format!("checkpoint-{epoch}.tensors"));
+        let best = self.folder.join("best.tensors");
+        let checkpoint = Checkpoint {
+            start,
+            tensors: read_tensors(&path)?,
+            best: if best.is_file() { Some(read_tensors(&best)?) } else { None },
+        };
+        std::fs::remove_file(&path).at("remove", &path)?;
+        self.watch.checkpoint(checkpoint, self.history)
     }
 }
 
@@ -264,6 +406,7 @@ mod tests {
             drop_last: false,
             all_steps: true,
             gradients: true,
+            ..Job::default()
         }
     }
 
@@ -275,6 +418,7 @@ mod tests {
         let material = Material {
             fields: &fields,
             used: &[0, 1, 2],
+            given: &[0, 1],
             training: &training,
             validation: Some(&training),
             init: None,
@@ -309,7 +453,8 @@ mod tests {
         let (_cache, program) = program();
         let fields = [real("x", &[])];
         let training = [Values::F32(vec![1.0, 2.0, 3.0])];
-        let material = Material { fields: &fields, used: &[0], training: &training, validation: None, init: None };
+        let material =
+            Material { fields: &fields, used: &[0], given: &[0], training: &training, validation: None, init: None };
         let result = run(&program, &job(), &material, &mut History::default(), &mut Seen::default());
         let Err(Fault::Input(text)) = result else { panic!() };
         assert_eq!(text, "training failed: the train data do not fit the model");

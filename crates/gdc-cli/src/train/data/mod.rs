@@ -3,7 +3,7 @@
 
 mod csv;
 mod idx;
-mod npy;
+pub mod npy;
 
 use super::field::{Field, Values};
 use crate::fault::{Fault, Outcome};
@@ -211,7 +211,7 @@ fn fill(field: &Field, samples: usize, place: &str, numbers: impl Iterator<Item 
 }
 
 /// `image[2, 5]` for the flat place of an element.
-fn element_name(field: &Field, flat: usize) -> String {
+pub fn element_name(field: &Field, flat: usize) -> String {
     if field.shape.is_empty() {
         return field.name.clone();
     }
@@ -220,7 +220,7 @@ fn element_name(field: &Field, flat: usize) -> String {
 }
 
 /// The index along each axis of a flat place.
-fn places_of(shape: &[usize], flat: usize) -> Vec<usize> {
+pub fn places_of(shape: &[usize], flat: usize) -> Vec<usize> {
     let mut rest = flat;
     let mut places: Vec<usize> = shape
         .iter()

@@ -86,6 +86,26 @@ pub fn load_npy(path: &Path, field: &Field) -> Outcome<Column> {
     column(field, &place, &array)
 }
 
+/// A named array: extents and numbers in row-major order.
+pub type Named = (String, Vec<usize>, Vec<f64>);
+
+/// All arrays of an NPZ file, by name.
+pub fn load_all(path: &Path) -> Outcome<Vec<Named>> {
+    let file = File::open(path).at("read", path)?;
+    let broken = |e: ReadNpzError| Fault::input(format!("{} is not a whole NPZ file: {e}", path.display()));
+    let mut archive = NpzReader::new(BufReader::new(file)).map_err(broken)?;
+    let mut arrays = Vec::new();
+    for name in archive.names().map_err(broken)? {
+        let place = format!("{}:{name}", path.display());
+        let array: ArrayD<Number> = archive.by_name(&name).map_err(|e| match e {
+            ReadNpzError::Npy(e) => explain(&place, &e),
+            other => broken(other),
+        })?;
+        arrays.push((name, array.shape().to_vec(), array.iter().map(|n| n.0).collect()));
+    }
+    Ok(arrays)
+}
+
 /// Loads fields from an NPZ file: the array of a field's name, or `array` where it is given.
 pub fn load_npz(path: &Path, array: Option<&str>, fields: &[&Field]) -> Outcome<Vec<Column>> {
     let file = File::open(path).at("read", path)?;

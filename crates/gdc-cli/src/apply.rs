@@ -1,0 +1,120 @@
+//! `gdc predict` and `gdc eval`: a trained model on data.
+
+mod scores;
+
+use crate::cli::{EvalArgs, PredictArgs};
+use crate::fault::{Fault, Outcome};
+use crate::files::{print, write_whole};
+use crate::runner::{Runner, compile, no_outputs, with_targets};
+use crate::train::data::{DataArg, Dataset, element_name};
+use crate::train::field::Field;
+use crate::train::weights::{self, Slot, Tensor};
+use crate::train::worker::{Job, Mode};
+use crate::train::{buffer_names, glue, load, load_init};
+use gdc_ir::program::BufferRole;
+use scores::Prediction;
+use std::path::Path;
+
+/// Writes the outputs for all samples.
+pub fn predict(args: &PredictArgs) -> Outcome {
+    let (output, spec) = compile(&args.file, args.model.clone())?;
+    if glue::outputs(&output).is_empty() {
+        return Err(no_outputs(&output, &spec));
+    }
+    let tensors = load_init(&args.weights, &output)?;
+    let fields = Field::all(&output.model);
+    let inputs: Vec<Field> = fields.iter().filter(|f| f.role == crate::train::field::Role::Input).cloned().collect();
+    let data = read(&args.data, &inputs, args.quiet)?;
+    let samples = data.samples;
+    let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
+    let columns = with_targets(&fields, data);
+    let job = Job { mode: Mode::Predict, ..Job::default() };
+    let (ran, _) = runner.run(&job, &columns, Some(&tensors))?;
+    let predictions = Prediction::all(&runner.output, samples, &ran.predicted)?;
+    match &args.out {
+        None => {
+            print(&csv(&predictions, samples));
+            Ok(())
+        }
+        Some(path) => write(path, &predictions, samples),
+    }
+}
+
+/// The data, or one sample made of nothing for a model without inputs.
+fn read(args: &[DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
+    let mut data = load("--data", args, fields, quiet)?;
+    data.samples = data.samples.max(1);
+    Ok(data)
+}
+
+fn write(path: &Path, predictions: &[Prediction], samples: usize) -> Outcome {
+    let kind = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match (kind, predictions) {
+        ("npz", all) => {
+            let tensor = |p: &Prediction| Tensor {
+                slot: Slot { name: p.name.clone(), shape: [&[samples], p.shape.as_slice()].concat() },
+                values: p.values.iter().map(|&v| v as f32).collect(),
+            };
+            let all: Vec<Tensor> = all.iter().map(tensor).collect();
+            write_whole(path, &weights::npz(path, &all)?)
+        }
+        ("npy", [one]) => {
+            let shape = [&[samples], one.shape.as_slice()].concat();
+            let values: Vec<f32> = one.values.iter().map(|&v| v as f32).collect();
+            let array = ndarray::ArrayView::from_shape(shape.as_slice(), &values)
+                .map_err(|e| Fault::input(format!("cannot write {}: {e}", path.display())))?;
+            let mut bytes = Vec::new();
+            ndarray_npy::WriteNpyExt::write_npy(&array, &mut bytes)
+                .map_err(|e| Fault::input(format!("cannot write {}: {e}", path.display())))?;
+            write_whole(path, &bytes)
+        }
+        ("npy", _) => Err(Fault::call(format!(
+            "{}: an NPY file holds one array, and the model has {} outputs: write a .npz or .csv file",
+            path.display(),
+            predictions.len()
+        ))),
+        ("csv", all) => write_whole(path, csv(all, samples).as_bytes()),
+        _ => Err(Fault::call(format!("{}: outputs can be written as .csv, .npy or .npz", path.display()))),
+    }
+}
+
+/// A column for each element, a line for each sample.
+fn csv(predictions: &[Prediction], samples: usize) -> String {
+    let quoted = |name: String| if name.contains(',') { format!("\"{name}\"") } else { name };
+    let heads = predictions.iter().flat_map(|p| {
+        let field = p.as_field();
+        (0..p.len()).map(move |i| element_name(&field, i)).map(quoted).collect::<Vec<_>>()
+    });
+    let mut text = heads.collect::<Vec<_>>().join(",") + "\n";
+    for i in 0..samples {
+        let cells = predictions.iter().flat_map(|p| p.sample(i)).map(|v| format!("{}", *v as f32));
+        text.push_str(&(cells.collect::<Vec<_>>().join(",") + "\n"));
+    }
+    text
+}
+
+/// Prints the loss, the metrics, and what the outputs say about the targets.
+pub fn eval(args: &EvalArgs) -> Outcome {
+    let (output, spec) = compile(&args.file, args.model.clone())?;
+    let tensors = load_init(&args.weights, &output)?;
+    let fields = Field::all(&output.model);
+    let data = read(&args.data, &fields, args.quiet)?;
+    let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
+    let job = Job { mode: Mode::Evaluate, ..Job::default() };
+    let (ran, _) = runner.run(&job, &data.columns, Some(&tensors))?;
+    let score = ran.score.ok_or_else(|| Fault::input("the program evaluated nothing: a mistake of gdc"))?;
+    let names = buffer_names(&runner.output, |role| role == BufferRole::Metric);
+    let metrics: Vec<(String, f64)> = names.into_iter().zip(score.metrics).collect();
+    let predictions = match glue::outputs(&runner.output).is_empty() {
+        true => Vec::new(),
+        false => Prediction::all(&runner.output, data.samples, &ran.predicted)?,
+    };
+    let found = scores::find(&runner.fields, &data.columns, &predictions);
+    let text = if args.json {
+        scores::json(data.samples, score.loss, &metrics, &found)
+    } else {
+        scores::text(data.samples, score.loss, &metrics, &found)
+    };
+    print(&text);
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! `gdc verify`: the generated code against the interpreter, and the interpreter's derivatives
+//! against finite differences.
+
+use crate::cli::VerifyArgs;
+use crate::fault::{Fault, Outcome};
+use crate::files::print;
+use crate::runner::{Runner, compile};
+use crate::text::table;
+use crate::train::data;
+use crate::train::field::{Field, Values};
+use crate::train::weights::Tensor as Weights;
+use crate::train::worker::Job;
+use gdc_interp::{Batch, CheckOptions, Report, Session, Tensor, gradient_check, normal};
+use gdc_ir::graph::{Model, Precision};
+use std::collections::BTreeMap;
+
+/// Steps after which parameters are compared.
+const STEPS: u64 = 3;
+/// Sites of random draws, one for each purpose.
+const PARAMETERS: u64 = 1;
+const DATA: u64 = 2;
+
+/// Compares, prints the table, and fails where something is out of tolerance.
+pub fn run(args: &VerifyArgs) -> Outcome {
+    let (output, spec) = compile(&args.file, args.model.clone())?;
+    let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
+    let model = &runner.output.model;
+    let (samples, columns) = samples(args, &runner)?;
+    let point = starting_point(model, args.seed)?;
+    let interpreter = Interpreted::new(model, &runner.fields, &columns, samples, &point, args)?;
+    let generated = Generated::new(&runner, &columns, &point, args.seed)?;
+    let rows = compare(&interpreter, &generated);
+    print(&report(&rows, &interpreter, &generated, samples, args));
+    let wrong: Vec<&str> = rows.iter().filter(|r| r.is_wrong(args)).map(|r| r.name.as_str()).collect();
+    let loss = relative(generated.loss, interpreter.report.loss, 1e-30);
+    if wrong.is_empty() && within(loss, args.tolerance) {
+        return Ok(());
+    }
+    let what = if wrong.is_empty() { "the loss".to_owned() } else { wrong.join(", ") };
+    Err(Fault::input(format!("out of tolerance: {what}")))
+}
+
+/// The first batch of the data, or a made-up one.
+fn samples(args: &VerifyArgs, runner: &Runner) -> Outcome<(usize, Vec<Values>)> {
+    let fields = &runner.fields;
+    let batch = runner.output.programs.train.batch.unwrap_or(1).max(1);
+    let samples = args.samples.map_or(batch, |n| n.min(batch)).max(1);
+    if args.data.is_empty() {
+        let columns = fields.iter().enumerate().map(|(k, f)| f.made_up(samples, args.seed, DATA + k as u64));
+        return Ok((samples, columns.collect()));
+    }
+    let data = data::load("--data", &args.data, fields)?;
+    let samples = samples.min(data.samples);
+    Ok((samples, fields.iter().zip(&data.columns).map(|(f, v)| v.head(samples * f.len())).collect()))
+}
+
+/// Initial values moved a little, so that no bias is exactly zero and no unit at its corner.
+fn starting_point(model: &Model, seed: u64) -> Outcome<Vec<Weights>> {
+    let session = Session::new(model, seed).map_err(mistake)?;
+    let names: Vec<String> = model.params.iter().map(|p| model.graph.node(p.node).name.clone()).collect();
+    let mut point = Vec::new();
+    for (k, name) in names.into_iter().enumerate() {
+        let Some(value) = session.get(&name) else { continue };
+        let draws = (0..).map(|i| 0.1 * normal(Precision::F64, seed, PARAMETERS + 1000 * k as u64, i));
+        let values = value.to_vec().into_iter().zip(draws).map(|(v, d)| (v + d) as f32).collect();
+        point.push(Weights { slot: crate::train::weights::Slot { name, shape: value.shape().to_vec() }, values });
+    }
+    Ok(point)
+}
+
+fn mistake(error: gdc_interp::Error) -> Fault {
+    Fault::input(format!("the interpreter stopped: {error}"))
+}
+
+/// What the interpreter finds, in f64.
+struct Interpreted {
+    gradients: BTreeMap<String, Vec<f64>>,
+    after: BTreeMap<String, Vec<f64>>,
+    report: Report,
+}
+
+impl Interpreted {
+    fn new(
+        model: &Model,
+        fields: &[Field],
+        columns: &[Values],
+        samples: usize,
+        point: &[Weights],
+        args: &VerifyArgs,
+    ) -> Outcome<Interpreted> {
+        let mut session = Session::new(model, args.seed).map_err(mistake)?;
+        for tensor in point {
+            let values = tensor.values.iter().map(|&v| f64::from(v)).collect();
+            let value = Tensor::real(&tensor.slot.shape, values).map_err(mistake)?;
+            session.set(&tensor.slot.name, value).map_err(mistake)?;
+        }
+        let mut batch = if fields.is_empty() { Batch::none() } else { Batch::of(samples) };
+        for (field, values) in fields.iter().zip(columns) {
+            batch = batch.with(field.name.clone(), tensor(field, values, samples).map_err(mistake)?);
+        }
+        let options = CheckOptions { limit: args.elements, ..CheckOptions::default() };
+        let report = gradient_check(model, &session, &batch, options).map_err(mistake)?;
+        let gradients = session.gradients(&batch).map_err(mistake)?;
+        for _ in 0..STEPS {
+            session.step(&batch).map_err(mistake)?;
+        }
+        let after = session.names().filter_map(|n| Some((n.to_owned(), session.get(n)?.to_vec()))).collect();
+        Ok(Interpreted { gradients: gradients.into_iter().map(|(n, t)| (n, t.to_vec())).collect(), after, report })
+    }
+}
+
+fn tensor(field: &Field, values: &Values, samples: usize) -> Result<Tensor, gdc_interp::Error> {
+    let shape: Vec<usize> = std::iter::once(samples).chain(field.shape.iter().copied()).collect();
+    match values {
+        Values::F32(list) => Tensor::real(&shape, list.iter().map(|&v| f64::from(v)).collect()),
+        Values::F64(list) => Tensor::real(&shape, list.clone()),
+        Values::U32(list) => Tensor::int(&shape, list.iter().map(|&v| i64::from(v)).collect()),
+        Values::I32(list) => Tensor::int(&shape, list.iter().map(|&v| i64::from(v)).collect()),
+        Values::Bool(list) => {
+            let array = ndarray::ArrayD::from_shape_vec(shape.as_slice(), list.clone());
+            array.map(Tensor::Bool).or_else(|_| Tensor::real(&shape, Vec::new()))
+        }
+    }
+}
+
+/// What the generated program finds, in f32.
+struct Generated {
+    loss: f64,
+    gradients: BTreeMap<String, Vec<f64>>,
+    after: BTreeMap<String, Vec<f64>>,
+}
+
+impl Generated {
+    fn new(runner: &Runner, columns: &[Values], point: &[Weights], seed: u64) -> Outcome<Generated> {
+        let job =
+            Job { epochs: u64::MAX, steps: Some(STEPS), seed, all_steps: true, gradients: true, ..Job::default() };
+        let (trained, history) = runner.run(&job, columns, Some(point))?;
+        let named = |list: Vec<Weights>| {
+            let wide = |t: Weights| (t.slot.name, t.values.into_iter().map(f64::from).collect());
+            list.into_iter().map(wide).collect()
+        };
+        Ok(Generated {
+            loss: history.steps.first().copied().unwrap_or(f64::NAN),
+            gradients: named(trained.gradients.unwrap_or_default()),
+            after: named(trained.tensors),
+        })
+    }
+}
+
+/// One parameter.
+struct Row {
+    name: String,
+    elements: usize,
+    compared: usize,
+    kinks: usize,
+    /// The interpreter's derivative against differences.
+    difference: f64,
+    /// The generated derivative against the interpreter's.
+    gradient: f64,
+    /// The parameter after some steps.
+    after: f64,
+}
+
+impl Row {
+    fn is_wrong(&self, args: &VerifyArgs) -> bool {
+        // A parameter without a single smooth element cannot be held against differences.
+        !(within(self.difference, args.difference_tolerance)
+            && within(self.gradient, args.tolerance)
+            && within(self.after, args.tolerance))
+    }
+}
+
+fn within(error: f64, tolerance: f64) -> bool {
+    error <= tolerance
+}
+
+fn relative(a: f64, b: f64, floor: f64) -> f64 {
+    (a - b).abs() / a.abs().max(b.abs()).max(floor)
+}
+
+/// The largest difference of two lists, relative to the largest element of the second.
+fn largest(found: Option<&Vec<f64>>, expected: Option<&Vec<f64>>) -> f64 {
+    let (Some(found), Some(expected)) = (found, expected) else { return f64::INFINITY };
+    if found.len() != expected.len() {
+        return f64::INFINITY;
+    }
+    let size = expected.iter().fold(1e-12_f64, |m, v| m.max(v.abs()));
+    let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / size);
+    worst.fold(0.0, |m, e| if e.is_nan() { f64::INFINITY } else { m.max(e) })
+}
+
+fn compare(interpreter: &Interpreted, generated: &Generated) -> Vec<Row> {
+    let row = |p: &gdc_interp::ParamReport| Row {
+        name: p.name.clone(),
+        elements: p.elements,
+        compared: p.compared,
+        kinks: p.kinks.len(),
+        difference: p.worst,
+        gradient: largest(generated.gradients.get(&p.name), interpreter.gradients.get(&p.name)),
+        after: largest(generated.after.get(&p.name), interpreter.after.get(&p.name)),
+    };
+    interpreter.report.params.iter().map(row).collect()
+}
+
+fn report(rows: &[Row], interpreter: &Interpreted, generated: &Generated, samples: usize, args: &VerifyArgs) -> String {
+    let after = format!("after {STEPS} steps");
+    let head =
+        ["parameter", "elements", "compared", "interpreter/differences", "generated/interpreter", after.as_str(), ""];
+    let number = |x: f64| format!("{x:.1e}");
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|r| {
+            let kinks = if r.kinks > 0 { format!(" ({} at kinks)", r.kinks) } else { String::new() };
+            vec![
+                r.name.clone(),
+                r.elements.to_string(),
+                format!("{}{kinks}", r.compared),
+                number(r.difference),
+                number(r.gradient),
+                number(r.after),
+                if r.is_wrong(args) { "WRONG" } else { "ok" }.to_owned(),
+            ]
+        })
+        .collect();
+    let loss = relative(generated.loss, interpreter.report.loss, 1e-30);
+    format!(
+        "{}\nloss of {samples} samples: generated {}, interpreter {}, relative error {}\n\
+         Largest errors: of derivatives in f64 against finite differences, relative to each (tolerance {:.0e}); of\n\
+         the generated f32 code against the interpreter, relative to the largest element (tolerance {:.0e}).\n",
+        table(&head, &lines, &[false, true, true, true, true, true, false]),
+        generated.loss,
+        interpreter.report.loss as f32,
+        number(loss),
+        args.difference_tolerance,
+        args.tolerance,
+    )
+}

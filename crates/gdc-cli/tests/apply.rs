@@ -1,0 +1,167 @@
+//! `gdc verify`, `gdc predict`, `gdc eval` and `gdc bench` as a user runs them, with the local
+//! Rust compiler.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const CLASSES: &str = "model Classes {
+    input  x: [2, 2];
+    target label: in 0..3;
+    let h      = x |> flatten |> dense(8) |> tanh;
+    let logits = h |> dense(3);
+    output probs = softmax(logits);
+    loss   cross_entropy(logits, label);
+    metric accuracy = argmax(logits) == label;
+    optimizer adam(lr = 0.02);
+    train { batch = 8; epochs = 20; }
+}
+";
+
+const LINE: &str = "model Line {
+    input  x: [];
+    target y: [];
+    param w = 0.0;
+    param b = 0.0;
+    output y_hat = w * x + b;
+    loss   (y_hat - y)^2 / 2;
+    optimizer sgd(lr = 0.5);
+    train { batch = 4; epochs = 300; shuffle = false; }
+}
+";
+
+/// Compiled programs are kept between runs of the tests.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/workers");
+
+fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gdc"));
+    let output = command.current_dir(folder).args(words).args(["--cache", CACHE]).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// Three clouds of points around the corners of a triangle, by a fixed pattern.
+fn class_data(rows: usize) -> String {
+    let mut text = String::from("label,x_0_0,x_0_1,x_1_0,x_1_1\n");
+    for i in 0..rows {
+        let (label, wobble) = (i % 3, ((i * 37) % 11) as f64 / 11.0 - 0.5);
+        let corner = [[1.0, 0.0], [-1.0, 1.0], [-1.0, -1.0]][label];
+        text.push_str(&format!("{label},{},{},{},{wobble}\n", corner[0] + wobble, corner[1] - wobble, -corner[0]));
+    }
+    text
+}
+
+#[test]
+fn three_ways_agree_and_a_tolerance_that_is_too_small_fails() {
+    let folder = folder(&[("c.gd", CLASSES), ("train.csv", &class_data(60))]);
+    let (code, out, err) = gdc(folder.path(), &["verify", "c.gd"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let rows: Vec<Vec<&str>> = out.lines().skip(2).take(4).map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(
+        rows.iter().map(|r| r[0]).collect::<Vec<_>>(),
+        ["h.dense.w", "h.dense.b", "logits.dense.w", "logits.dense.b"]
+    );
+    for row in &rows {
+        let errors: Vec<f64> = row[3..6].iter().map(|t| t.parse().unwrap()).collect();
+        assert!(errors[0] < 1e-6 && errors[1] < 1e-5 && errors[2] < 1e-5 && errors[1] > 0.0, "{row:?}");
+    }
+    let (code, _, _) = gdc(folder.path(), &["verify", "c.gd", "--data", "train.csv", "--samples", "5", "-q"]);
+    assert_eq!(code, 0);
+    let (code, out, err) = gdc(folder.path(), &["verify", "c.gd", "--tolerance", "1e-12"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("WRONG") && err.contains("out of tolerance: h.dense.w, "), "{out}{err}");
+}
+
+#[test]
+fn what_was_trained_predicts_and_is_scored() {
+    let folder = folder(&[("c.gd", CLASSES), ("train.csv", &class_data(60)), ("test.csv", &class_data(30))]);
+    let path = folder.path();
+    let (code, _, err) = gdc(path, &["train", "c.gd", "--data", "train.csv", "--weights", "w.npz", "-q"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) = gdc(path, &["eval", "c.gd", "--weights", "w.npz", "--data", "test.csv"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("`probs` against `label`: 100.00 % right"), "{out}");
+    assert!(out.contains("0  10   ·   ·\n1   ·  10   ·\n2   ·   ·  10\n"), "{out}");
+    let (_, json, _) = gdc(path, &["eval", "c.gd", "--weights", "w.npz", "--data", "test.csv", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["samples"], 30);
+    assert_eq!(value["comparisons"][0]["confusion"], serde_json::json!([[10, 0, 0], [0, 10, 0], [0, 0, 10]]));
+    assert_eq!(value["metrics"]["accuracy"], 1.0);
+
+    let (code, csv, _) = gdc(path, &["predict", "c.gd", "--weights", "w.npz", "--data", "test.csv", "-q"]);
+    assert_eq!(code, 0);
+    let rows: Vec<Vec<f64>> = csv.lines().skip(1).map(|l| l.split(',').map(|c| c.parse().unwrap()).collect()).collect();
+    assert!(csv.starts_with("probs[0],probs[1],probs[2]\n"), "{csv}");
+    assert_eq!(rows.len(), 30);
+    for (i, row) in rows.iter().enumerate() {
+        assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        assert!(row[i % 3] > 0.5, "{row:?}");
+    }
+    // Any format gives the same numbers.
+    for name in ["p.npy", "p.npz", "p.csv"] {
+        let (code, _, err) = gdc(path, &["predict", "c.gd", "--weights", "w.npz", "--data", "test.csv", "-o", name]);
+        assert_eq!(code, 0, "{err}");
+    }
+    assert_eq!(fs::read_to_string(path.join("p.csv")).unwrap(), csv);
+    let array: ndarray::Array2<f32> =
+        ndarray_npy::ReadNpyExt::read_npy(fs::File::open(path.join("p.npy")).unwrap()).unwrap();
+    assert_eq!(array.shape(), [30, 3]);
+    assert!((f64::from(array[[4, 1]]) - rows[4][1]).abs() < 1e-6);
+}
+
+#[test]
+fn numbers_are_scored_by_their_errors_and_steps_are_timed() {
+    let rows: String = (0..10).map(|i| f64::from(i) / 5.0).map(|x| format!("{x},{}\n", 3.0 * x + 2.0)).collect();
+    let folder = folder(&[("line.gd", LINE), ("line.csv", &format!("x,y\n{rows}"))]);
+    let path = folder.path();
+    let (code, _, err) = gdc(path, &["train", "line.gd", "--data", "line.csv", "--weights", "w.safetensors", "-q"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, _) = gdc(path, &["eval", "line.gd", "--weights", "w.safetensors", "--data", "line.csv"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("`y_hat` against `y`: mean absolute error") && out.contains("R² 1.000"), "{out}");
+    let (code, out, err) = gdc(path, &["bench", "line.gd", "--seconds", "0.05"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("training step of 4") && out.contains("prediction of one"), "{out}");
+    let (code, _, err) = gdc(path, &["bench", "line.gd", "--seconds", "-1"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let no_label = class_data(5).replace("label", "other");
+    let bad = class_data(5).replace("\n2,", "\n7,");
+    let hole = class_data(5).replacen(",1,", ",nan,", 1);
+    let files =
+        [("c.gd", CLASSES), ("train.csv", &class_data(9)), ("n.csv", &no_label), ("b.csv", &bad), ("h.csv", &hole)];
+    let folder = folder(&[files.as_slice(), &[("line.gd", LINE), ("l.csv", "x,y\n1,2\n2,3\n")]].concat());
+    let path = folder.path();
+    let ok = |words: &[&str]| assert_eq!(gdc(path, words).0, 0);
+    ok(&["train", "c.gd", "--data", "train.csv", "--weights", "w.safetensors", "--epochs", "1", "-q"]);
+    ok(&["train", "line.gd", "--data", "l.csv", "--weights", "l.npz", "--epochs", "1", "-q"]);
+    let wrong = |words: &[&str], part: &str| {
+        let (code, _, err) = gdc(path, words);
+        assert_ne!(code, 0);
+        assert!(err.contains(part), "{words:?}: {err}");
+    };
+    let eval = |data: &'static str| ["eval", "c.gd", "--weights", "w.safetensors", "--data", data];
+    wrong(&eval("b.csv"), "7, which is not in 0..3");
+    wrong(&eval("h.csv"), "missing number (NaN)");
+    wrong(&eval("none.csv"), "cannot read none.csv");
+    wrong(&["eval", "c.gd", "--weights", "l.npz", "--data", "train.csv"], "`h.dense.w: [4, 8]` is missing");
+    wrong(&["eval", "c.gd", "--weights", "l.npz", "--data", "train.csv"], "the model has no `w` (in the file [])");
+    wrong(&["predict", "c.gd", "--weights", "w.safetensors"], "--data FILE is needed: the model has `input x: [2, 2]`");
+    wrong(
+        &["predict", "c.gd", "--weights", "w.safetensors", "--data", "train.csv", "-o", "p.txt"],
+        ".csv, .npy or .npz",
+    );
+}
