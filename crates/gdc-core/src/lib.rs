@@ -14,6 +14,7 @@ pub mod library;
 pub mod linear;
 pub mod logarithms;
 pub mod lower;
+pub mod maxima;
 mod rebuild;
 pub mod reuse;
 mod rules;
@@ -60,6 +61,8 @@ pub fn compile_model(
     fuse::fuse(&mut graph);
     linear::merge_like_terms(&mut graph);
     reuse::reuse(&mut graph);
+    // After this point no difference from a logarithm of a sum loses digits.
+    maxima::take_maxima_apart(&mut graph);
     hoist::hoist(&mut graph);
     fuse::fuse(&mut graph);
     unit::name_unit_places(&mut graph);

@@ -377,9 +377,10 @@ impl Lowerer<'_> {
         let (values, ones) = (exprs.select(given, real, zero), exprs.select(given, one, zero));
         let mut sums = Vec::new();
         for (body, name) in [(values, format!("{name}.sum")), (ones, "samples".to_owned())] {
-            self.hint = Some(name);
             let reduce = Reduce { op: Red::Sum, over: vec![batch] };
             let node = self.compute(Vec::new(), Some(reduce), body, None, span)?;
+            self.unnamed.remove(&node);
+            self.graph().rename(node, name);
             sums.push(self.read_at(node, &[]));
         }
         let mean = self.graph().exprs.div(sums[0], sums[1]);
