@@ -178,13 +178,14 @@ pub fn cost(exprs: &Exprs, root: ExprId) -> u32 {
     cost
 }
 
-/// Whether an expression is worth nothing by itself: a constant or a renamed read.
+/// Whether an expression is worth nothing by itself: a constant or a renamed, perhaps scaled read.
 fn is_trivial(exprs: &Exprs, e: ExprId) -> bool {
     match exprs.get(e) {
         Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => true,
         Expr::Read { otherwise: None, at, .. } => at.iter().all(|&i| exprs.as_affine(i).is_some()),
         Expr::Read { .. } | Expr::Random { .. } => false,
         Expr::Op(Op::ToReal | Op::Detach | Op::Neg, args) => is_trivial(exprs, args[0]),
+        Expr::Op(Op::Mul, args) => exprs.as_real(args[0]).is_some() && is_trivial(exprs, args[1]),
         Expr::Op(..) => false,
     }
 }

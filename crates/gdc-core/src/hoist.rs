@@ -1,8 +1,10 @@
 //! Work that varies over fewer axes than its statement is done once, by a statement of its
 //! own; that includes once-per-step scalars such as bias corrections, which are then
-//! computed in f64.
+//! computed in f64. For that, products are put in order: constants, what is known for a whole
+//! step, then what varies over few axes before what varies over many.
 
 use crate::build::Build;
+use crate::product::Product;
 use crate::rebuild::{Rebuild, Replacement};
 use gdc_ir::{Expr, ExprId, Graph, Leaf, Model, Node, NodeKind, Op, Ty, Var};
 use std::collections::{BTreeMap, HashMap};
@@ -64,6 +66,11 @@ impl Hoister<'_> {
         if !self.step && self.counts_steps(e) {
             return self.own_statement(e, Vec::new());
         }
+        if matches!(op, Op::Mul | Op::Div)
+            && let Some(ordered) = self.product(e)
+        {
+            return ordered;
+        }
         let (vars, cost) = self.fact(e);
         let constant = !vars.iter().any(|_| true) && self.graph.exprs.read_nodes(e).is_empty();
         if constant {
@@ -72,18 +79,103 @@ impl Hoister<'_> {
         if self.graph.exprs.ty(e) == Ty::Real && cost >= WORTH && vars.len() < self.domain.len() {
             return self.own_statement(e, vars);
         }
-        // a / s = a * (1/s), where s varies over fewer axes than a
-        if op == Op::Div {
-            let (below, _) = self.fact(args[1]);
-            let one = self.graph.exprs.real(1.0);
-            if below.len() < vars.len() && args[0] != one && self.graph.exprs.as_real(args[1]).is_none() {
-                let reciprocal = self.graph.exprs.div(one, args[1]);
-                let reciprocal = self.expr(reciprocal);
-                let numerator = self.expr(args[0]);
-                return self.graph.exprs.mul(numerator, reciprocal);
+        self.parts(op, &args)
+    }
+
+    /// A product with its factors in order, and with reciprocals of what varies over fewer axes
+    /// in the place of quotients; `None` where that changes nothing.
+    fn product(&mut self, e: ExprId) -> Option<ExprId> {
+        let (all, _) = self.fact(e);
+        let Product { mut coefficient, factors, mut simpler, .. } = Product::of(&self.graph.exprs, e)?;
+        let (mut steps, mut above, mut below) = (Vec::new(), Vec::new(), Vec::new());
+        for (atom, power) in factors {
+            let (vars, _) = self.fact(atom);
+            if !self.step && self.is_step_scalar(atom) {
+                steps.push((atom, power));
+            } else if power > 0 {
+                above.push((atom, power));
+            } else if vars.len() < all.len() || self.has_reciprocal(atom) {
+                // a / s = a * (1/s)
+                let one = self.graph.exprs.real(1.0);
+                let reciprocal = self.graph.exprs.div(one, atom);
+                simpler |= above.len() + below.len() > 0 || power < -1;
+                above.push((self.own_statement(reciprocal, vars), -power));
+            } else {
+                below.push((atom, -power));
             }
         }
-        self.parts(op, &args)
+        // k * s / t of what is known for a whole step is one number of its own.
+        let counts = steps.iter().any(|&(atom, _)| self.counts_steps(atom));
+        if !steps.is_empty() {
+            let one = self.graph.exprs.real(1.0);
+            let mut number = self.graph.exprs.real(coefficient);
+            let mut under = one;
+            for &(atom, power) in &steps {
+                for _ in 0..power.abs() {
+                    let side = if power > 0 { &mut number } else { &mut under };
+                    *side = self.graph.exprs.mul(*side, atom);
+                }
+            }
+            let number = self.graph.exprs.div(number, under);
+            let single = matches!(steps.as_slice(), [(_, 1)]) && !counts;
+            if single && coefficient == 1.0 {
+                above.insert(0, (steps[0].0, 1));
+            } else {
+                simpler = true;
+                coefficient = 1.0;
+                above.insert(0, (self.own_statement(number, Vec::new()), 1));
+            }
+        }
+        let ordered = self.in_order(&above);
+        if !simpler && (above.len() < 3 || ordered == above) {
+            return None;
+        }
+        let (top, bottom) = (self.power_product(&ordered), self.power_product(&below));
+        let exprs = &mut self.graph.exprs;
+        let k = exprs.real(coefficient);
+        let scaled = exprs.mul(k, top);
+        Some(exprs.div(scaled, bottom))
+    }
+
+    /// Factors in the order in which their product varies over as few axes as long as possible.
+    fn in_order(&mut self, atoms: &[(ExprId, i32)]) -> Vec<(ExprId, i32)> {
+        let mut rest: Vec<(ExprId, i32, Vec<Var>)> = atoms.iter().map(|&(a, p)| (a, p, self.fact(a).0)).collect();
+        let (mut ordered, mut seen) = (Vec::new(), Vec::new());
+        while !rest.is_empty() {
+            let new = |vars: &[Var]| vars.iter().filter(|v| !seen.contains(*v)).count();
+            let next = (0..rest.len()).min_by_key(|&i| (new(&rest[i].2), i)).unwrap_or(0);
+            let (atom, power, vars) = rest.remove(next);
+            ordered.push((atom, power));
+            seen.extend(vars);
+        }
+        ordered
+    }
+
+    /// The product of atoms, each with its power, from left to right.
+    fn power_product(&mut self, atoms: &[(ExprId, i32)]) -> ExprId {
+        let mut product = self.graph.exprs.real(1.0);
+        for &(atom, power) in atoms {
+            let atom = self.expr(atom);
+            for _ in 0..power {
+                product = self.graph.exprs.mul(product, atom);
+            }
+        }
+        product
+    }
+
+    /// Whether `1/atom` is a statement already.
+    fn has_reciprocal(&mut self, atom: ExprId) -> bool {
+        let one = self.graph.exprs.real(1.0);
+        let reciprocal = self.graph.exprs.div(one, atom);
+        self.once.contains_key(&reciprocal)
+    }
+
+    /// Whether an expression depends on the counter of steps and constants alone.
+    fn is_step_scalar(&self, e: ExprId) -> bool {
+        let reads = self.graph.exprs.read_nodes(e);
+        !reads.is_empty()
+            && reads.iter().all(|&n| self.graph.is_step_scalar(n))
+            && self.graph.exprs.free_vars(e).is_empty()
     }
 
     fn parts(&mut self, op: Op, args: &[ExprId]) -> ExprId {

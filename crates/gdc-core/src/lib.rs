@@ -15,10 +15,12 @@ pub mod linear;
 pub mod logarithms;
 pub mod lower;
 pub mod maxima;
+mod product;
 mod rebuild;
 pub mod reuse;
 mod rules;
 pub mod sample;
+pub mod sums;
 pub mod unit;
 
 use gdc_ir::Model;
@@ -60,6 +62,7 @@ pub fn compile_model(
     // Simplification, one way: fewer statements, fewer terms, no work done twice.
     fuse::fuse(&mut graph);
     linear::merge_like_terms(&mut graph);
+    sums::simplify_sums(&mut graph);
     reuse::reuse(&mut graph);
     // After this point no difference from a logarithm of a sum loses digits.
     maxima::take_maxima_apart(&mut graph);
