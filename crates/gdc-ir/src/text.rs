@@ -43,6 +43,17 @@ pub fn number(value: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
+/// A real number for people: as [`number`] where that is short, else as few digits as tell it from
+/// other single-precision numbers.
+fn readable(value: f64) -> String {
+    let (exact, single) = (number(value), value as f32);
+    if exact.len() <= 10 || single == 0.0 || single.is_infinite() {
+        return exact;
+    }
+    let text = format!("{single:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 /// A whole model: a header, every node in order of evaluation, and the roots.
 pub fn print_model(model: &Model) -> String {
     let graph = &model.graph;
@@ -302,7 +313,7 @@ impl<'a> Printer<'a> {
         let part = |e: ExprId| parts.get(&e).cloned().unwrap_or_else(|| Piece::atom("?"));
         let list = |es: &[ExprId]| es.iter().map(|&e| part(e).text).collect::<Vec<_>>().join(", ");
         match self.graph.exprs.get(id) {
-            Expr::Real(bits) => signed(number(bits.get())),
+            Expr::Real(bits) => signed(readable(bits.get())),
             Expr::Bool(value) => Piece::atom(value.to_string()),
             Expr::Int(affine) => self.affine(affine),
             Expr::Read { node, at, otherwise } => {
