@@ -4,7 +4,24 @@
 //! value, so that outputs are reused. `None` says that it is zero everywhere it exists.
 
 use crate::build::Build;
-use gdc_ir::{ExprId, Exprs, Op};
+use gdc_ir::{ExprId, Exprs, Op, Red};
+
+/// What differentiation takes as given. Everything else follows from these, so that a test which
+/// falsifies one of them tells whether anybody would notice.
+pub struct Rules<'r> {
+    /// `dy/da` for each argument, see [`partials`].
+    pub partials: &'r dyn Fn(&mut Exprs, Op, ExprId, &[ExprId]) -> Vec<Option<ExprId>>,
+    /// The factor with which a reduction passes its cotangent on to a term.
+    pub factor: &'r dyn Fn(&mut Exprs, Red, ExprId) -> ExprId,
+    /// The places of a read, where its cotangent is added.
+    pub places: &'r dyn Fn(&mut Exprs, Vec<ExprId>) -> Vec<ExprId>,
+}
+
+impl Rules<'_> {
+    /// The true ones.
+    pub const TRUE: Rules<'static> =
+        Rules { partials: &partials, factor: &|_, _, factor| factor, places: &|_, places| places };
+}
 
 /// `dy/da` for each argument `a` of `y = op(args)`.
 pub fn partials(x: &mut Exprs, op: Op, y: ExprId, args: &[ExprId]) -> Vec<Option<ExprId>> {

@@ -6,16 +6,21 @@
 //! scatter. What results are again statements, so it can be applied again.
 
 use crate::build::{Build, rewrite, substitute};
-use crate::derivatives::partials;
+use crate::derivatives::Rules;
 use gdc_ir::ranges::int_interval;
 use gdc_ir::{Affine, Expr, ExprId, Graph, Model, Node, NodeId, NodeKind, Op, Red, Reduce, Ty, Update, Var};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Adds `dL/dp` for every parameter that the loss depends on.
 pub fn differentiate(model: &mut Model) {
+    differentiate_by(&Rules::TRUE, model);
+}
+
+/// The same by given rules, which are false ones in tests of the tests.
+pub fn differentiate_by(rules: &Rules<'_>, model: &mut Model) {
     let Some(loss) = model.loss else { return };
     let wanted: Vec<NodeId> = model.params.iter().map(|k| k.node).filter(|p| !model.frozen.contains(p)).collect();
-    let gradients = gradient(&mut model.graph, loss, &wanted);
+    let gradients = gradient_by(rules, &mut model.graph, loss, &wanted);
     for (&param, value) in wanted.iter().zip(gradients) {
         if let Some(value) = value {
             let name = format!("d.{}", model.graph.node(param).name);
@@ -27,7 +32,11 @@ pub fn differentiate(model: &mut Model) {
 
 /// The derivative of a scalar by each of `wanted`; `None` where it does not depend on it.
 pub fn gradient(graph: &mut Graph, of: NodeId, wanted: &[NodeId]) -> Vec<Option<NodeId>> {
-    let active = active_nodes(graph, of, wanted);
+    gradient_by(&Rules::TRUE, graph, of, wanted)
+}
+
+fn gradient_by(rules: &Rules<'_>, graph: &mut Graph, of: NodeId, wanted: &[NodeId]) -> Vec<Option<NodeId>> {
+    let mut walk = Walk { rules, active: active_nodes(graph, of, wanted), guarded: BTreeSet::new() };
     let one = graph.exprs.real(1.0);
     let seed = Contribution { axes: Vec::new(), reduce: Vec::new(), body: one };
     let mut pending: BTreeMap<NodeId, Vec<Source>> = BTreeMap::from([(of, vec![Source::Statement(seed)])]);
@@ -36,11 +45,20 @@ pub fn gradient(graph: &mut Graph, of: NodeId, wanted: &[NodeId]) -> Vec<Option<
     while let Some((node, sources)) = pending.pop_last() {
         let cotangent = accumulate(graph, node, sources);
         done.insert(node, cotangent);
-        for (input, source) in adjoint(graph, node, cotangent, &active) {
+        for (input, source) in adjoint(graph, node, cotangent, &mut walk) {
             pending.entry(input).or_default().push(source);
         }
     }
     wanted.iter().map(|w| done.get(w).copied()).collect()
+}
+
+/// What the walk back through the graph knows.
+pub(crate) struct Walk<'r> {
+    rules: &'r Rules<'r>,
+    /// The real nodes between the parameters and the loss.
+    pub(crate) active: BTreeSet<NodeId>,
+    /// Those of which the cotangent is zero where a branch is not taken.
+    pub(crate) guarded: BTreeSet<NodeId>,
 }
 
 /// The real nodes between `wanted` and `of`.
@@ -148,10 +166,13 @@ fn read_axes(graph: &mut Graph, node: NodeId, axes: &[Var]) -> ExprId {
 }
 
 /// What a node's cotangent adds to those of its inputs.
-fn adjoint(graph: &mut Graph, node: NodeId, cotangent: NodeId, active: &BTreeSet<NodeId>) -> Vec<(NodeId, Source)> {
+fn adjoint(graph: &mut Graph, node: NodeId, cotangent: NodeId, walk: &mut Walk<'_>) -> Vec<(NodeId, Source)> {
     match graph.node(node).kind.clone() {
         NodeKind::Leaf(_) | NodeKind::Literal(_) => Vec::new(),
-        NodeKind::Reshape(source) if active.contains(&source) => {
+        NodeKind::Reshape(source) if walk.active.contains(&source) => {
+            if walk.guarded.contains(&node) {
+                walk.guarded.insert(source);
+            }
             let shape = graph.node(source).shape.clone();
             let back = add(graph, source, "", NodeKind::Reshape(cotangent), &shape);
             vec![(source, Source::Node(back))]
@@ -159,13 +180,13 @@ fn adjoint(graph: &mut Graph, node: NodeId, cotangent: NodeId, active: &BTreeSet
         NodeKind::Reshape(_) => Vec::new(),
         NodeKind::Compute { axes, reduce, body } => {
             let weight = read_axes(graph, cotangent, &axes);
-            statement_adjoint(graph, node, &axes, reduce.as_ref(), body, weight, active)
+            statement_adjoint(graph, node, &axes, reduce.as_ref(), body, weight, walk)
         }
         // The adjoint of a scatter is a gather: each point reads where it added.
         NodeKind::Scatter { domain, at, body } => {
             let zero = graph.exprs.real(0.0);
             let weight = graph.exprs.read(cotangent, Ty::Real, at, Some(zero));
-            statement_adjoint(graph, node, &domain, None, body, weight, active)
+            statement_adjoint(graph, node, &domain, None, body, weight, walk)
         }
     }
 }
@@ -177,11 +198,14 @@ fn statement_adjoint(
     reduce: Option<&Reduce>,
     body: ExprId,
     weight: ExprId,
-    active: &BTreeSet<NodeId>,
+    walk: &mut Walk<'_>,
 ) -> Vec<(NodeId, Source)> {
-    let Some(rule) = reduction_rule(graph, node, axes, reduce, body) else { return Vec::new() };
+    let Some(mut rule) = reduction_rule(graph, node, axes, reduce, body) else { return Vec::new() };
+    if let Some(reduce) = reduce {
+        rule.factor = (walk.rules.factor)(&mut graph.exprs, reduce.op, rule.factor);
+    }
     let seed = graph.exprs.mul(weight, rule.factor);
-    let reads = read_partials(graph, body, seed, active);
+    let reads = read_partials(graph, body, seed, walk);
     let mut domain = axes.to_vec();
     domain.extend(&rule.domain);
     let mut result = Vec::new();
@@ -189,6 +213,8 @@ fn statement_adjoint(
         let Expr::Read { node: source, at, .. } = graph.exprs.get(read).clone() else { continue };
         let value = substitute(&mut graph.exprs, value, &rule.places);
         let at: Vec<ExprId> = at.iter().map(|&e| substitute(&mut graph.exprs, e, &rule.places)).collect();
+        let at = (walk.rules.places)(&mut graph.exprs, at);
+        let value = walk.guard(graph, (node, body, weight), source, value);
         result.push((source, gather(graph, source, &domain, &at, value)));
     }
     result
@@ -302,13 +328,13 @@ fn product_of_others(graph: &mut Graph, node: NodeId, axes: &[Var], over: &[Var]
 }
 
 /// `seed * d body / d read` for every read of an active node, in one reverse sweep.
-fn read_partials(graph: &mut Graph, body: ExprId, seed: ExprId, active: &BTreeSet<NodeId>) -> Vec<(ExprId, ExprId)> {
+fn read_partials(graph: &mut Graph, body: ExprId, seed: ExprId, walk: &Walk<'_>) -> Vec<(ExprId, ExprId)> {
     let mut order = Vec::new();
     graph.exprs.walk(body, &mut |id| order.push(id));
     let mut leads: BTreeSet<ExprId> = BTreeSet::new();
     for &id in &order {
         let here = match graph.exprs.get(id) {
-            Expr::Read { node, .. } => active.contains(node),
+            Expr::Read { node, .. } => walk.active.contains(node),
             _ => false,
         };
         if here || graph.exprs.children(id).iter().any(|c| leads.contains(c)) {
@@ -334,7 +360,7 @@ fn read_partials(graph: &mut Graph, body: ExprId, seed: ExprId, active: &BTreeSe
         }
         match graph.exprs.get(id).clone() {
             Expr::Op(op, args) => {
-                for (&arg, partial) in args.iter().zip(partials(&mut graph.exprs, op, id, &args)) {
+                for (&arg, partial) in args.iter().zip((walk.rules.partials)(&mut graph.exprs, op, id, &args)) {
                     if let Some(partial) = partial.filter(|_| leads.contains(&arg)) {
                         let term = graph.exprs.mul(weight, partial);
                         accumulate(graph, &mut weights, arg, term);
@@ -342,7 +368,7 @@ fn read_partials(graph: &mut Graph, body: ExprId, seed: ExprId, active: &BTreeSe
                 }
             }
             Expr::Read { node, at, otherwise } => {
-                if active.contains(&node) {
+                if walk.active.contains(&node) {
                     let inside = inside_guard(graph, node, &at, otherwise.is_some());
                     let zero = graph.exprs.real(0.0);
                     let guarded = graph.exprs.select(inside, weight, zero);

@@ -21,7 +21,9 @@ pub mod reuse;
 mod rules;
 pub mod sample;
 pub mod sums;
+mod tests_of_results;
 pub mod unit;
+mod untaken;
 
 use gdc_ir::Model;
 use gdc_syntax::{Diagnostics, Reported, SourceMap, ast};

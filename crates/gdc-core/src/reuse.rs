@@ -4,6 +4,7 @@
 use crate::build::{Build, substitute};
 use crate::fuse::cost;
 use crate::rebuild::{Rebuild, Replacement};
+use crate::tests_of_results::{Test, tests_of};
 use gdc_ir::{Expr, ExprId, Exprs, Graph, Model, Node, NodeId, NodeKind, Ty, Var};
 use std::collections::HashMap;
 
@@ -62,6 +63,9 @@ struct Entry {
 #[derive(Default)]
 struct Shared {
     entries: HashMap<ExprId, Entry>,
+    /// Tests that a statement's result answers as well, by their canonical form: the canonical
+    /// form of the statement, and how its result is tested.
+    tests: HashMap<ExprId, (ExprId, Test)>,
     vars: HashMap<(usize, usize, bool), Var>,
     keys: HashMap<ExprId, (ExprId, Vec<Var>)>,
 }
@@ -95,7 +99,11 @@ impl Shared {
     }
 
     fn announce(&mut self, exprs: &mut Exprs, node: &Node, axes: &[Var], body: ExprId) {
-        if exprs.ty(body) != Ty::Real || cost(exprs, body) < WORTH {
+        if exprs.ty(body) != Ty::Real {
+            return;
+        }
+        let tests = tests_of(exprs, body);
+        if tests.is_empty() && cost(exprs, body) < WORTH {
             return;
         }
         let (key, appearance) = self.key(exprs, body);
@@ -103,8 +111,13 @@ impl Shared {
             return; // constant along an axis
         }
         let order: Option<Vec<usize>> = appearance.iter().map(|v| axes.iter().position(|a| a == v)).collect();
-        if let Some(order) = order {
-            self.entries.entry(key).or_insert(Entry { order, template: node.clone(), node: None });
+        let Some(order) = order else { return };
+        self.entries.entry(key).or_insert(Entry { order, template: node.clone(), node: None });
+        for (test, result) in tests {
+            let (test, same) = self.key(exprs, test);
+            if same == appearance {
+                self.tests.entry(test).or_insert((key, result));
+            }
         }
     }
 
@@ -162,8 +175,28 @@ impl Search<'_> {
                 return self.read(key, &appearance, e);
             }
         }
+        if let Some(test) = self.test_of_result(e) {
+            return test;
+        }
         let args: Vec<ExprId> = args.iter().map(|&a| self.expr(a)).collect();
         self.rebuild.graph.exprs.op(op, &args)
+    }
+
+    /// `e <= 0` as `y <= 0`, where a statement is `y = max(0, e)`: what the maximum was taken of
+    /// need then not be kept.
+    fn test_of_result(&mut self, e: ExprId) -> Option<ExprId> {
+        if self.shared.tests.is_empty() || self.rebuild.graph.exprs.ty(e) != Ty::Bool {
+            return None;
+        }
+        let (key, appearance) = self.shared.key(&mut self.rebuild.graph.exprs, e);
+        let (whole, test) = self.shared.tests.get(&key).copied()?;
+        if let Some(own) = self.own
+            && self.shared.key(&mut self.rebuild.graph.exprs, own).0 == whole
+        {
+            return None;
+        }
+        let result = self.read(whole, &appearance, e);
+        Some(test.of(&mut self.rebuild.graph.exprs, result))
     }
 
     /// A read of the statement that computes it; made here if its place is only later.
