@@ -435,6 +435,7 @@ fn gather(graph: &mut Graph, into: NodeId, domain: &[Var], at: &[ExprId], value:
         guard = graph.exprs.and(guard, g);
     }
     body = pad_reads(graph, body);
+    guard = pad_reads(graph, guard);
     let zero = graph.exprs.real(0.0);
     body = graph.exprs.select(guard, body, zero);
     let (axes, reduce, body) = rename_solved(graph, axes, reduce, body, &solution);
@@ -442,7 +443,18 @@ fn gather(graph: &mut Graph, into: NodeId, domain: &[Var], at: &[ExprId], value:
 }
 
 /// A solved place can lie outside where the guard does not hold: such reads give zero there.
-fn pad_reads(graph: &mut Graph, body: ExprId) -> ExprId {
+/// A place can itself be read at such a place (the index of a maximum), so from outside in.
+fn pad_reads(graph: &mut Graph, mut body: ExprId) -> ExprId {
+    loop {
+        let padded = pad_outermost(graph, body);
+        if padded == body {
+            return body;
+        }
+        body = padded;
+    }
+}
+
+fn pad_outermost(graph: &mut Graph, body: ExprId) -> ExprId {
     let shapes: Vec<Vec<usize>> = graph.nodes().map(|(_, n)| n.shape.clone()).collect();
     let mut outside = BTreeSet::new();
     graph.exprs.walk(body, &mut |e| {

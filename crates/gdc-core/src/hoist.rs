@@ -197,7 +197,9 @@ impl Hoister<'_> {
         if let Some(&read) = self.once.get(&e) {
             return read;
         }
-        let axes: Vec<Var> = self.domain.iter().copied().filter(|v| vars.contains(v)).collect();
+        let mut axes: Vec<Var> = self.domain.iter().copied().filter(|v| vars.contains(v)).collect();
+        // The batch comes first, also where the statement sums over it.
+        axes.sort_by_key(|&v| !self.graph.exprs.var(v).batch);
         let per_sample = axes.first().is_some_and(|&v| self.graph.exprs.var(v).batch);
         let every_step =
             axes.is_empty() && self.graph.exprs.read_nodes(e).iter().all(|&n| self.graph.is_step_scalar(n));

@@ -5,11 +5,17 @@ use crate::rebuild::{Rebuild, Replacement};
 use gdc_ir::{Expr, ExprId, Exprs, Model, NodeKind, Red, Var};
 use std::collections::HashMap;
 
+/// Whether an axis has one place only. Not that of a batch of one sample: which tensors differ
+/// between samples must still be seen from their indices.
+fn is_unit(exprs: &Exprs, v: Var) -> bool {
+    exprs.extent(v) == 1 && !exprs.var(v).batch
+}
+
 /// An index of extent 1 is 0, and a reduction over it is none.
 pub fn unit_axes(exprs: &mut Exprs, kind: NodeKind) -> NodeKind {
     let NodeKind::Compute { axes, reduce, body } = kind else { return kind };
     let over = reduce.iter().flat_map(|r| &r.over).copied();
-    let units: Vec<Var> = axes.iter().copied().chain(over).filter(|&v| exprs.extent(v) == 1).collect();
+    let units: Vec<Var> = axes.iter().copied().chain(over).filter(|&v| is_unit(exprs, v)).collect();
     if units.is_empty() {
         return NodeKind::Compute { axes, reduce, body };
     }
@@ -37,7 +43,7 @@ pub fn name_unit_places(model: &mut Model) {
         let mut node = rebuild.old(id).clone();
         node.kind = rebuild.kind(&node.kind);
         if let NodeKind::Compute { axes, body, .. } = &mut node.kind {
-            let unit = axes.iter().copied().rfind(|&v| rebuild.graph.exprs.extent(v) == 1);
+            let unit = axes.iter().copied().rfind(|&v| is_unit(&rebuild.graph.exprs, v));
             if let Some(unit) = unit {
                 let graph = &mut rebuild.graph;
                 let shapes: Vec<Vec<usize>> = graph.nodes().map(|(_, n)| n.shape.clone()).collect();

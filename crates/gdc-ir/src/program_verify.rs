@@ -99,10 +99,10 @@ impl Linear {
         })
     }
 
-    /// Whether it is the other but for a constant, and no less.
-    fn at_least(&self, other: &Linear) -> bool {
+    /// How much more it is than the other, if it is the other but for a constant.
+    fn beyond(&self, other: &Linear) -> Option<i64> {
         let difference = self.clone().plus(other, -1);
-        difference.parts.is_empty() && difference.constant >= 0
+        difference.parts.is_empty().then_some(difference.constant)
     }
 }
 
@@ -290,7 +290,21 @@ impl<'a> Verifier<'a> {
 
     /// Whether a form is never negative, by ranges or by a test around.
     fn not_negative(&self, form: &Linear) -> bool {
-        form.range().0 >= 0 || self.facts.iter().any(|f| form.at_least(f))
+        self.least(form) >= 0
+    }
+
+    /// The least value of a form: by ranges, or because it is more than what a test around says is
+    /// not negative.
+    fn least(&self, form: &Linear) -> i64 {
+        let known = self.facts.iter().filter_map(|fact| form.beyond(fact));
+        known.fold(form.range().0, i64::max)
+    }
+
+    /// The least and greatest value of an integer under the tests around.
+    fn bounds(&mut self, value: &Value) -> (i64, i64) {
+        let form = self.linear_value(value);
+        let negative = Linear::default().plus(&form, -1);
+        (self.least(&form), self.least(&negative).saturating_neg())
     }
 
     fn linear(&mut self, index: &Index) -> Linear {
@@ -338,12 +352,37 @@ impl<'a> Verifier<'a> {
                 self.learn(a);
                 self.learn(b);
             }
-            (Op::Le | Op::Lt, [a @ (Value::Int(_) | Value::Op(..)), b @ (Value::Int(_) | Value::Op(..))]) => {
+            (Op::Le | Op::Lt, [a, b]) if self.is_int(a) && self.is_int(b) => {
                 let (a, b) = (self.linear_value(a), self.linear_value(b));
                 let strict = Linear::constant(-i64::from(*op == Op::Lt));
                 self.facts.push(strict.plus(&b, 1).plus(&a, -1));
             }
+            (Op::Eq, [a, b]) if self.is_int(a) && self.is_int(b) => {
+                let (a, b) = (self.linear_value(a), self.linear_value(b));
+                self.facts.push(b.clone().plus(&a, -1));
+                self.facts.push(a.plus(&b, -1));
+            }
             _ => {}
+        }
+    }
+
+    /// Whether a value is an integer, as far as its outermost part says.
+    fn is_int(&self, value: &Value) -> bool {
+        match value {
+            Value::Int(_) => true,
+            Value::Load(b, _) => self
+                .program
+                .buffers
+                .get(b.0 as usize)
+                .is_some_and(|b| matches!(b.elem, Elem::U32 | Elem::I32 | Elem::U64)),
+            Value::Local(l, _) => self.program.locals.get(l.0 as usize).is_some_and(|l| l.ty == LocalTy::Int),
+            Value::Op(op, args) => match op.facts().signature {
+                Signature::Int => true,
+                Signature::Number => args.iter().all(|a| self.is_int(a)),
+                Signature::Choice => args.iter().skip(1).all(|a| self.is_int(a)),
+                Signature::Real | Signature::Compare | Signature::Logic | Signature::Convert => false,
+            },
+            _ => false,
         }
     }
 
@@ -372,8 +411,6 @@ impl<'a> Verifier<'a> {
                 let b = self.program.buffers.get(buffer.0 as usize)?;
                 match (b.range, b.elem) {
                     (Some((low, high)), _) => Some((low, high - 1)),
-                    // Places that argmax found and the like: the scheduler answers for them.
-                    (None, Elem::U32) => Some((0, 0)),
                     (None, _) => Some((0, i64::MAX / 4)),
                 }
             }
@@ -383,8 +420,11 @@ impl<'a> Verifier<'a> {
                 Some((a.0.min(b.0), a.1.max(b.1)))
             }
             Value::Op(op, args) => {
-                let [a, b] = args.as_slice() else { return None };
-                let (a, b) = (self.int_range(a)?, self.int_range(b)?);
+                let [x, y] = args.as_slice() else { return None };
+                // What is known of the parts may take the tests around.
+                self.int_range(x)?;
+                self.int_range(y)?;
+                let (a, b) = (self.bounds(x), self.bounds(y));
                 match op {
                     Op::Add => Some((a.0.saturating_add(b.0), a.1.saturating_add(b.1))),
                     Op::Sub => Some((a.0.saturating_sub(b.1), a.1.saturating_sub(b.0))),

@@ -175,6 +175,9 @@ impl Checker<'_> {
         if node.per_sample && !axes.first().is_some_and(|&v| exprs.var(v).batch) {
             self.report(id, "is per sample, but its first axis does not run over the batch");
         }
+        if axes.iter().skip(usize::from(node.per_sample)).any(|&v| exprs.var(v).batch) {
+            self.report(id, "has an axis over the batch that is not the first of a per-sample node");
+        }
         let over = reduce.map_or(&[][..], |r| &r.over);
         if reduce.is_some() && over.is_empty() {
             self.report(id, "reduces over nothing");

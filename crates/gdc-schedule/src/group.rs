@@ -48,9 +48,10 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
     let mut beside: Vec<BTreeSet<NodeId>> = Vec::new();
     let unrolled = unrollable(plan, routine);
     let here = plan.routine_of.iter().filter(|(_, r)| **r == routine).map(|(id, _)| *id);
-    let here = here.filter(|id| !plan.inlined.contains(id) && !unrolled.contains(id));
+    let here: Vec<NodeId> = here.filter(|id| !plan.inlined.contains(id) && !unrolled.contains(id)).collect();
+    let late = later(plan, &here, &unrolled);
     // Once-per-step scalars need nothing else, and come first, so that they stand in nobody's way.
-    let (scalars, others): (Vec<NodeId>, Vec<NodeId>) = here.partition(|id| plan.step.contains(id));
+    let (scalars, others): (Vec<NodeId>, Vec<NodeId>) = here.into_iter().partition(|id| plan.step.contains(id));
     for id in scalars.into_iter().chain(others) {
         let node = plan.graph.node(id);
         let step = plan.step.contains(&id);
@@ -61,6 +62,7 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
                 let group: &Group = &groups[g];
                 group.shape == node.shape
                     && group.step == step
+                    && group.members.iter().all(|m| late.contains(m) == late.contains(&id))
                     && !holds_scatter(plan, group)
                     && reads.iter().all(|r| r.identity || group_of.get(&r.node) != Some(&g))
             };
@@ -90,6 +92,18 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
         groups.push(Group { routine, members, shape: Vec::new(), step: false, unrolled: true });
     }
     groups
+}
+
+/// Those of the statements that need what is unrolled. They cannot share a nest with those that
+/// what is unrolled may need.
+fn later(plan: &Plan, here: &[NodeId], unrolled: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    let mut late = BTreeSet::new();
+    for &id in here {
+        if plan.effective_reads(id).iter().any(|r| unrolled.contains(&r.node) || late.contains(&r.node)) {
+            late.insert(id);
+        }
+    }
+    late
 }
 
 /// Whether a statement can ride with others.

@@ -39,7 +39,7 @@ pub(crate) fn splits(plan: &Plan, storage: &Storage, build: &Build, group: &Grou
             let factors: Vec<usize> = stored[stored_axes].iter().copied().filter(|&n| n > 1).collect();
             let var = if seen_axes.len() == 1 { at[seen_axes.start] } else { None };
             if let Some(var) = var
-                && factors.len() > 1
+                && let Some(factors) = covering(factors, plan.graph.exprs.extent(var))
             {
                 found.entry(var).or_insert(factors);
             }
@@ -58,6 +58,14 @@ pub(crate) fn splits(plan: &Plan, storage: &Storage, build: &Build, group: &Grou
         look(id, &at);
     }
     found
+}
+
+/// The loops that visit the first `extent` places of axes; none if they end within a row.
+fn covering(mut factors: Vec<usize>, extent: usize) -> Option<Vec<usize>> {
+    let (first, rest) = factors.split_first_mut()?;
+    let row: usize = rest.iter().product();
+    *first = extent / row;
+    (!rest.is_empty() && extent % row == 0 && *first > 1).then_some(factors)
 }
 
 /// The axes of a group's shape, split where some member needs it.

@@ -78,7 +78,10 @@ impl Storage {
             }
             let elem = element(plan, id, build.program.precision);
             let (name, role) = (node.name.clone(), BufferRole::Temp);
-            let buffer = build.buffer(Buffer { name, shape, elem, role, range: None });
+            // Of places that were found, such as an argmax: what lies inside is then known.
+            let range = gdc_ir::ranges::node_interval(&plan.graph, id).filter(|_| node.ty == Ty::Int);
+            let range = range.map(|(low, high)| (low, high.saturating_add(1)));
+            let buffer = build.buffer(Buffer { name, shape, elem, role, range });
             storage.buffers.insert(id, buffer);
         }
         storage

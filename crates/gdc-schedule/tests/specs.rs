@@ -55,7 +55,7 @@ fn specs_run_like_the_interpreter() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs");
     let only = std::env::var("GDC_SPEC").ok();
     let mut checked = 0;
-    for folder in [root.clone(), root.join("optimizers")] {
+    for folder in [root.clone(), root.join("optimizers"), root.join("../crates/gdc-core/tests/models")] {
         for path in specs(&folder) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if only.as_ref().is_some_and(|o| *o != name) {

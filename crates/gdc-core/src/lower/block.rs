@@ -289,7 +289,7 @@ impl Lowerer<'_> {
             per_sample: false,
             origin: Some(Self::loc(span)),
         };
-        let node = self.add_node(node, span)?;
+        let node = self.add_named(node, span)?;
         if self.model.graph.node(node).name != path {
             return Err(self.error(codes::SHADOWS, name.span, format!("two parameters are called `{path}`")));
         }

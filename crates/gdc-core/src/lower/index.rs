@@ -8,7 +8,7 @@ use crate::codes;
 use gdc_ir::ranges::int_interval;
 use gdc_ir::{ExprId, Ty, Var};
 use gdc_syntax::{Diagnostic, Span, ast};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Where a bare read gives an index its range.
 struct BareRead {
@@ -339,8 +339,12 @@ impl Lowerer<'_> {
                 ast::IndexBinder::Rest(span) => return Err(self.unsupported(*span, "`...` in the scatter form")),
             }
         }
+        let mut bound = BTreeSet::new();
         for e in places.iter().chain([value]) {
-            self.free_indices(e, value, &mut names);
+            bound_names(e, &mut bound);
+        }
+        for e in places.iter().chain([value]) {
+            self.free_indices(e, value, &bound, &mut names);
         }
         let binders: Vec<ast::Binder> = names.into_iter().map(|name| ast::Binder { name, range: None }).collect();
         let binders: Vec<&ast::Binder> = binders.iter().collect();
@@ -390,21 +394,25 @@ impl Lowerer<'_> {
         Ok(())
     }
 
-    /// Names in an expression that nothing defines: the indices of the scatter form. What reads
-    /// `value` at a name means an index by it, even where a function has that name too.
-    fn free_indices(&self, e: &ast::Expr, value: &ast::Expr, names: &mut Vec<ast::Name>) {
+    /// Names in an expression that nothing defines, within it or outside: the indices of the
+    /// scatter form. What reads `value` at a name means an index by it, even where a function has
+    /// that name too.
+    fn free_indices(&self, e: &ast::Expr, value: &ast::Expr, bound: &BTreeSet<String>, names: &mut Vec<ast::Name>) {
         if let ast::ExprKind::Name(n) = &e.kind
             && self.lookup(&n.text).is_none()
+            && !bound.contains(&n.text)
             && !names.iter().any(|m| m.text == n.text)
             && (!self.is_defined(&n.text) || self.is_place(&n.text, value))
         {
             names.push(n.clone());
         }
-        ast_children(e, &mut |child| self.free_indices(child, value, names));
+        ast_children(e, &mut |child| self.free_indices(child, value, bound, names));
     }
 
     fn is_defined(&self, name: &str) -> bool {
-        super::value::builtin(name).is_some() || self.library.names().any(|l| l == name)
+        super::value::builtin(name).is_some()
+            || super::value::VALUES.contains(&name)
+            || self.library.names().any(|l| l == name)
     }
 
     fn is_place(&self, name: &str, value: &ast::Expr) -> bool {
@@ -412,6 +420,37 @@ impl Lowerer<'_> {
         self.bare_reads(name, value, &mut reads);
         !reads.is_empty()
     }
+}
+
+/// The names that an expression binds within itself: indices of reductions, carries, lets of blocks.
+fn bound_names(e: &ast::Expr, names: &mut BTreeSet<String>) {
+    use ast::ExprKind as K;
+    let mut blocks: Vec<&ast::Block> = Vec::new();
+    match &e.kind {
+        K::Reduce { binders, .. } => names.extend(binders.iter().map(|b| b.name.text.clone())),
+        K::Scan { carries, over, body } => {
+            names.extend(carries.iter().map(|(name, _)| name.text.clone()));
+            names.extend(over.iter().map(|b| b.name.text.clone()));
+            blocks.push(body);
+        }
+        K::Block(block) => blocks.push(block),
+        K::If { then, otherwise, .. } => blocks.extend([then].into_iter().chain(otherwise)),
+        _ => {}
+    }
+    for stmt in blocks.into_iter().flat_map(|b| &b.statements) {
+        if let ast::StmtKind::Let { pattern, indices, .. } = &stmt.kind {
+            match pattern {
+                ast::Pattern::Name(name) => names.extend([name.text.clone()]),
+                ast::Pattern::Tuple(list, _) => names.extend(list.iter().map(|n| n.text.clone())),
+            }
+            for index in indices.iter().flatten() {
+                if let ast::IndexBinder::Bind(b) = index {
+                    names.insert(b.name.text.clone());
+                }
+            }
+        }
+    }
+    ast_children(e, &mut |child| bound_names(child, names));
 }
 
 /// Visits the direct sub-expressions of an expression, statements of blocks included.

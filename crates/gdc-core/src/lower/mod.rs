@@ -25,7 +25,7 @@ pub use value::BUILTIN_NAMES;
 use crate::build::Build;
 use crate::library::Library;
 use gdc_ir::ranges::int_interval;
-use gdc_ir::{ExprId, Graph, Loc, Model, Node, NodeId, NodeKind, Ty, Var};
+use gdc_ir::{ExprId, Graph, Leaf, Loc, Model, Node, NodeId, NodeKind, Ty, Var};
 use gdc_syntax::{Code, Diagnostic, Diagnostics, Reported, SourceMap, Span, ast};
 use std::collections::{BTreeMap, BTreeSet};
 use value::{Binding, Tensor, Value};
@@ -233,6 +233,19 @@ impl Lowerer<'_> {
             return Err(self.error(crate::codes::SIZE, span, "the model is too large"));
         }
         Ok(self.graph().add(node))
+    }
+
+    /// Adds what a user named: it bears that name, and what the compiler made up under it before
+    /// gets another one.
+    fn add_named(&mut self, node: Node, span: Span) -> Lowered<NodeId> {
+        let name = node.name.clone();
+        let graph = self.graph();
+        let declared = |leaf| matches!(leaf, Some(Leaf::Input | Leaf::Target | Leaf::Param | Leaf::State));
+        let made_up = |id: &NodeId| !declared(graph.node(*id).leaf());
+        if let Some(other) = graph.find(&name).filter(made_up) {
+            graph.rename(other, format!("{name}.2"));
+        }
+        self.add_node(node, span)
     }
 
     /// Adds a statement over `axes` and returns its node.

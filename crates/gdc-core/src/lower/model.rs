@@ -272,7 +272,7 @@ impl Lowerer<'_> {
             per_sample: true,
             origin: Some(Self::loc(span)),
         };
-        let node = self.add_node(node, span)?;
+        let node = self.add_named(node, span)?;
         match leaf {
             Leaf::Input => self.model.inputs.push(node),
             _ => self.model.targets.push(node),

@@ -194,6 +194,9 @@ pub fn builtin(name: &str) -> Option<Builtin> {
     })
 }
 
+/// Names that are values without being defined.
+pub const VALUES: &[&str] = &["pi", "inf", "training", "t", "step"];
+
 /// The names of all builtins, for suggestions.
 pub const BUILTIN_NAMES: &[&str] = &[
     "exp",

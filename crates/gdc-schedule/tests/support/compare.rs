@@ -64,15 +64,13 @@ fn close(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * (1.0 + b.abs())
 }
 
-fn same(found: &[f64], wanted: &[f64]) -> bool {
-    found.iter().zip(wanted).all(|(a, b)| close(*a, *b))
-}
-
-fn assert_close(what: &str, found: &[f64], wanted: &[f64]) {
-    assert_eq!(found.len(), wanted.len(), "size of {what}");
-    for (k, (a, b)) in found.iter().zip(wanted).enumerate() {
-        assert!(close(*a, *b), "{what}[{k}] is {a}, not {b}");
+/// The first place at which two lists differ, in words.
+fn difference(what: &str, found: &[f64], wanted: &[f64]) -> Option<String> {
+    if found.len() != wanted.len() {
+        return Some(format!("{what} has {} elements, not {}", found.len(), wanted.len()));
     }
+    let k = found.iter().zip(wanted).position(|(a, b)| !close(*a, *b))?;
+    Some(format!("{what}[{k}] is {}, not {}", found[k], wanted[k]))
 }
 
 /// Runs one program on the leaves' values and compares everything that bears a node's name.
@@ -82,11 +80,10 @@ fn check_program(
     leaves: &[(NodeId, Vec<f64>)],
     routines: &[&str],
     wanted: &[(String, NodeId)],
-) {
-    let text = gdc_ir::program_text::print_program(program);
+) -> Result<(), String> {
+    let text = || gdc_ir::program_text::print_program(program);
     if let Err(broken) = gdc_ir::program_verify::verify_program(program) {
-        println!("{text}");
-        panic!("{broken:#?}");
+        return Err(format!("{broken:#?}\n{}", text()));
     }
     let mut machine = Machine::new(program);
     for (id, values) in leaves {
@@ -96,11 +93,13 @@ fn check_program(
         }
     }
     let results = evaluate(&model.graph, model.graph.nodes().map(|(id, _)| id), &bindings(model, leaves));
-    let results = results.expect("the interpreter evaluates the model");
+    let results = results.map_err(|e| format!("the interpreter does not evaluate the model: {e}"))?;
     for routine in routines {
         machine.run(routine);
     }
-    let all = program.buffers.iter().filter(|b| b.role == BufferRole::Temp);
+    // A gradient's buffer goes by another name than its node, which can be that of a temporary.
+    let gradient = |name: &str| model.gradients.iter().any(|g| model.graph.node(g.value).name == name);
+    let all = program.buffers.iter().filter(|b| b.role == BufferRole::Temp && !gradient(&b.name));
     let temps = all.filter_map(|b| model.graph.find(&b.name).map(|id| (b.name.clone(), id)));
     let mut compared = 0;
     for (name, id) in wanted.iter().cloned().chain(temps) {
@@ -110,15 +109,14 @@ fn check_program(
         let samples = model.graph.node(id).shape.first().copied().unwrap_or(1).max(1);
         let rest = found.len() / samples;
         let turned: Vec<f64> = (0..found.len()).map(|k| found[k % rest.max(1) * samples + k / rest.max(1)]).collect();
-        let result = std::panic::catch_unwind(|| assert_close(&name, found, &value))
-            .or_else(|e| if same(&turned, &value) { Ok(()) } else { Err(e) });
-        if result.is_err() {
-            println!("{text}");
-            panic!("{name} differs");
+        if let Some(difference) = difference(&name, found, &value)
+            && self::difference("", &turned, &value).is_some()
+        {
+            return Err(format!("{difference}\n{}", text()));
         }
         compared += 1;
     }
-    assert!(compared > 0, "nothing to compare");
+    if compared == 0 { Err("nothing to compare".to_owned()) } else { Ok(()) }
 }
 
 /// The leaves' values with those of parameters as they are at first: initial values of states
@@ -136,6 +134,12 @@ fn initial(model: &Model, mut leaves: Vec<(NodeId, Vec<f64>)>) -> Vec<(NodeId, V
 /// Schedules a model and checks its training step, metrics included, and its initial values.
 pub fn check_train(model: &Model) -> Programs {
     let programs = gdc_schedule::schedule(model, &Model::default());
+    compare_train(model, &programs).unwrap_or_else(|difference| panic!("{difference}"));
+    programs
+}
+
+/// Compares a training step and the initial values; how they differ.
+pub fn compare_train(model: &Model, programs: &Programs) -> Result<(), String> {
     let name = |id: NodeId| model.graph.node(id).name.clone();
     let mut wanted: Vec<(String, NodeId)> = Vec::new();
     for buffer in &programs.train.buffers {
@@ -152,13 +156,13 @@ pub fn check_train(model: &Model) -> Programs {
     wanted.extend(model.metrics.iter().map(|m| (m.name.clone(), m.node)));
     wanted.extend(model.updates.iter().map(|u| (name(u.target), u.value)));
     let leaves = leaf_values(model);
-    check_program(model, &programs.train, &leaves, &["forward", "metrics", "backward", "update"], &wanted);
+    check_program(model, &programs.train, &leaves, &["forward", "metrics", "backward", "update"], &wanted)?;
     let kept = model.params.iter().chain(&model.states);
     let wanted: Vec<(String, NodeId)> = kept.map(|k| (name(k.node), k.init)).collect();
     if !wanted.is_empty() {
-        check_program(model, &programs.init, &initial(model, leaves), &["init"], &wanted);
+        check_program(model, &programs.init, &initial(model, leaves), &["init"], &wanted)?;
     }
-    programs
+    Ok(())
 }
 
 /// Schedules a model's outputs and checks them. The model may have a batch axis here.
@@ -170,8 +174,14 @@ pub fn check_predict(sample: &Model) -> Programs {
 
 /// Checks the predictions of programs for one sample.
 pub fn check_outputs(sample: &Model, programs: &Programs) {
+    compare_outputs(sample, programs).unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+/// Compares predictions; how they differ.
+pub fn compare_outputs(sample: &Model, programs: &Programs) -> Result<(), String> {
     let wanted: Vec<(String, NodeId)> = sample.outputs.iter().map(|o| (o.name.clone(), o.node)).collect();
-    if !wanted.is_empty() {
-        check_program(sample, &programs.predict, &leaf_values(sample), &["predict"], &wanted);
+    if wanted.is_empty() {
+        return Ok(());
     }
+    check_program(sample, &programs.predict, &leaf_values(sample), &["predict"], &wanted)
 }

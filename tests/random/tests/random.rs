@@ -1,0 +1,49 @@
+//! Random specs.
+
+use gdc_random::agree::{Verdict, check};
+use gdc_random::generate::generate;
+use gdc_random::shrink::shrink;
+
+fn count(variable: &str, default: usize) -> usize {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn passes_programs_and_differences_agree() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let (first, all) = (count("GDC_RANDOM_FIRST", 0), count("GDC_RANDOM", 300));
+    let (mut agreed, mut compared, mut faults) = (0, 0, Vec::new());
+    for seed in first..first + all {
+        let spec = generate(seed as u64);
+        match check(&spec) {
+            Verdict::Agrees(n) => {
+                agreed += 1;
+                compared += n;
+            }
+            Verdict::TooLarge => {}
+            Verdict::Wrong(fault) => faults.push((seed, spec, fault)),
+        }
+    }
+    println!("{agreed} of {all} agree, on {compared} derivatives; {} wrong", faults.len());
+    let mut kinds = std::collections::BTreeMap::new();
+    for (seed, _, fault) in &faults {
+        let line = fault.message.lines().next().unwrap_or_default().to_owned();
+        kinds.entry(fault.check.clone()).or_insert_with(Vec::new).push((*seed, line));
+    }
+    for (check, seeds) in &kinds {
+        println!("FAULT {check}: {} such as {:?}", seeds.len(), &seeds[..seeds.len().min(5)]);
+    }
+    if std::env::var_os("GDC_RANDOM_TEXT").is_some() {
+        faults.iter().for_each(|(seed, spec, fault)| println!("seed {seed}, {}:\n{}", fault.check, spec.text()));
+    }
+    let most = count("GDC_RANDOM_SHOW", 3);
+    for (seed, spec, fault) in faults.iter().take(most) {
+        let fails = |s: &_| matches!(check(s), Verdict::Wrong(f) if f.check == fault.check);
+        let small = shrink(spec, count("GDC_RANDOM_TRIES", 300), &mut { fails });
+        let Verdict::Wrong(now) = check(&small) else { panic!("seed {seed} is not the same twice") };
+        let message: String = now.message.lines().take(40).collect::<Vec<_>>().join("\n");
+        println!("seed {seed}, {}:\n{}\n{message}\n", now.check, small.text());
+    }
+    assert!(faults.is_empty());
+    assert!(agreed * 10 >= all * 8, "too many have numbers too large to compare");
+}
