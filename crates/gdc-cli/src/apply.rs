@@ -8,6 +8,7 @@ use crate::files::{print, write_whole};
 use crate::runner::{Runner, compile, no_outputs, with_targets};
 use crate::train::data::{DataArg, Dataset, element_name};
 use crate::train::field::Field;
+use crate::train::prepare::Normalisation;
 use crate::train::weights::{self, Slot, Tensor};
 use crate::train::worker::{Job, Mode};
 use crate::train::{buffer_names, glue, load, load_init};
@@ -21,13 +22,15 @@ pub fn predict(args: &PredictArgs) -> Outcome {
     if glue::outputs(&output).is_empty() {
         return Err(no_outputs(&output, &spec));
     }
-    let tensors = load_init(&args.weights, &output)?;
+    let mut tensors = load_init(&args.weights, &output)?;
+    let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
     let inputs: Vec<Field> = fields.iter().filter(|f| f.role == crate::train::field::Role::Input).cloned().collect();
     let data = read(&args.data, &inputs, args.quiet)?;
     let samples = data.samples;
     let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
-    let columns = with_targets(&fields, data);
+    let mut columns = with_targets(&fields, data);
+    normalised.iter().for_each(|n| n.apply(&fields, &mut columns));
     let job = Job { mode: Mode::Predict, ..Job::default() };
     let (ran, _) = runner.run(&job, &columns, Some(&tensors))?;
     let predictions = Prediction::all(&runner.output, samples, &ran.predicted)?;
@@ -96,9 +99,11 @@ fn csv(predictions: &[Prediction], samples: usize) -> String {
 /// Prints the loss, the metrics, and what the outputs say about the targets.
 pub fn eval(args: &EvalArgs) -> Outcome {
     let (output, spec) = compile(&args.file, args.model.clone())?;
-    let tensors = load_init(&args.weights, &output)?;
+    let mut tensors = load_init(&args.weights, &output)?;
+    let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
-    let data = read(&args.data, &fields, args.quiet)?;
+    let mut data = read(&args.data, &fields, args.quiet)?;
+    normalised.iter().for_each(|n| n.apply(&fields, &mut data.columns));
     let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
     let job = Job { mode: Mode::Evaluate, ..Job::default() };
     let (ran, _) = runner.run(&job, &data.columns, Some(&tensors))?;

@@ -260,6 +260,14 @@ pub struct CompileArgs {
     pub model: Option<String>,
 }
 
+/// A number between 0 and 1.
+fn part(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("a number between 0 and 1 is needed".to_owned()),
+    }
+}
+
 /// How diagnostics are shown.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MessageFormat {
@@ -302,12 +310,15 @@ Data:
   An NPZ file holds an array per input and target; NAME=FILE.npz:ARRAY chooses another one.
   NPY and IDX files hold one array: NAME=FILE. The first axis of an array is the samples; the
   others are those of the spec, or the same elements grouped otherwise ([64] for [8, 8]).
-  Numbers are taken as they are: scale them in the spec (`image / 255`).
+  Numbers are taken as they are: scale them in the spec (`image / 255`), or see --normalize.
 
 Examples:
   gdc train line.gd --data line.csv --weights line.safetensors
   gdc train digits.gd --data train.npz --validation test.npz --epochs 10 --history loss.csv
   gdc train mnist.gd --data image=train-images-idx3-ubyte --data label=train-labels-idx1-ubyte
+  gdc train digits.gd --data train.npz --validation-split 0.2 --patience 5 --out run
+  gdc train digits.gd --data train.npz --checkpoint run.ckpt    then, after an interruption:
+  gdc train digits.gd --data train.npz --resume run.ckpt        the same bits as without it
   gdc train quadratic.gd                   a model without inputs needs no data")]
 pub struct TrainArgs {
     /// The spec; `-` is standard input.
@@ -334,13 +345,38 @@ pub struct TrainArgs {
     /// Take the samples in their own order in each epoch.
     #[arg(long)]
     pub no_shuffle: bool,
-    /// Start from these weights (.safetensors).
-    #[arg(long, value_name = "FILE")]
+    /// Keep this part of the samples for validation, chosen by the seed: 0.2 is a fifth.
+    #[arg(long, value_name = "PART", conflicts_with = "validation", value_parser = part)]
+    pub validation_split: Option<f64>,
+    /// Shift and scale an input so that each of its elements has mean 0 and deviation 1 over the
+    /// training data; `all` for every input of reals. Kept with the weights.
+    #[arg(long, value_name = "INPUT")]
+    pub normalize: Vec<String>,
+    /// Start from these weights (.safetensors or .npz).
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub init: Option<PathBuf>,
+    /// Write the whole state of the training here, to go on from after an interruption.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// After how many epochs a checkpoint is written.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every: u64,
+    /// Go on from a checkpoint, and go on writing it.
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// Stop after this many epochs without a lower loss (of the validation data, if there are any).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub patience: Option<u64>,
+    /// By how much a loss must be lower to count as lower.
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub min_delta: f64,
+    /// Write the weights of the epoch with the lowest loss, not the last; --patience does so too.
+    #[arg(long)]
+    pub keep_best: bool,
     /// Write weights.safetensors, history.csv and loss.svg into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Write the trained weights (.safetensors).
+    /// Write the trained weights (.safetensors or .npz).
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// Write the loss and metrics of each epoch (.csv).

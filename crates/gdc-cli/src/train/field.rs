@@ -160,6 +160,20 @@ impl Values {
         }
     }
 
+    /// The samples at some places, each of `len` elements.
+    pub fn select(&self, places: &[usize], len: usize) -> Values {
+        fn pick<T: Copy>(list: &[T], places: &[usize], len: usize) -> Vec<T> {
+            places.iter().flat_map(|&i| list[i * len..(i + 1) * len].iter().copied()).collect()
+        }
+        match self {
+            Values::F32(list) => Values::F32(pick(list, places, len)),
+            Values::F64(list) => Values::F64(pick(list, places, len)),
+            Values::U32(list) => Values::U32(pick(list, places, len)),
+            Values::I32(list) => Values::I32(pick(list, places, len)),
+            Values::Bool(list) => Values::Bool(pick(list, places, len)),
+        }
+    }
+
     /// All elements as `f64`; false is 0 and true 1.
     pub fn to_f64(&self) -> Vec<f64> {
         match self {

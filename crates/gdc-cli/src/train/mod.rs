@@ -1,13 +1,16 @@
 //! `gdc train`: compiles a spec, builds a program from it, and trains with data from files.
 
 pub mod build;
+mod checkpoint;
 mod curve;
 pub mod data;
 pub mod event;
 pub mod field;
 pub mod glue;
+mod gradients;
 pub mod history;
 mod plan;
+pub mod prepare;
 pub mod progress;
 pub mod weights;
 pub mod worker;
@@ -17,12 +20,15 @@ use crate::fault::{Fault, Outcome};
 use crate::files::{display_name, write_whole};
 use crate::spec::Spec;
 use build::SourceFile;
+use checkpoint::Setting;
 use data::Dataset;
 use field::Field;
 use gdc_driver::{Options, Output, Runtime};
 use gdc_ir::program::BufferRole;
+use gradients::Gradients;
 use history::{EpochRecord, History};
 use plan::Plan;
+use prepare::Normalisation;
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use weights::Tensor;
@@ -35,46 +41,150 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let spec_name = display_name(&args.file);
     check_trainable(&output, &spec_name)?;
     let fields = Field::all(&output.model);
-    let training = load("--data", &args.data, &fields, args.quiet)?;
-    let validation = match args.validation.as_slice() {
-        [] => None,
-        args_ => Some(load("--validation", args_, &fields, args.quiet)?),
-    };
-    let init = args.init.as_deref().map(|path| load_init(path, &output)).transpose()?;
-    let plan = Plan::new(args, &output.model, training.samples);
+    let mut prepared = Prepared::new(args, &output, &fields)?;
+    let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
+    let (mut history, resumed_best) = prepared.resume(args, &output, &metrics)?;
+    let plan = Plan::new(args, &output.model, prepared.training.samples, std::mem::take(&mut prepared.start));
     let program = build_program(&output, &spec_name, args.cache.as_deref(), args.quiet)?;
-    let used = in_program_order(&output, &fields);
-    let given = given_for_prediction(&output, &fields);
+    let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, &fields));
     let material = Material {
         fields: &fields,
         used: &used,
         given: &given,
-        training: &training.columns,
-        validation: validation.as_ref().map(|v| v.columns.as_slice()),
-        init: init.as_deref(),
+        training: &prepared.training.columns,
+        validation: prepared.validation.as_ref().map(|v| v.columns.as_slice()),
+        init: prepared.init.as_deref(),
     };
-    let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
-    let mut history = History { metrics: metrics.clone(), ..History::default() };
-    let mut display = Display { progress: Progress::new(&plan, metrics, args.quiet), diverged: None };
+    let mut display = Display {
+        progress: Progress::new(&plan, metrics, args.quiet),
+        gradients: Gradients::default(),
+        diverged: None,
+        best: None,
+        file: plan::checkpoint_file(args),
+        setting: prepared.setting.clone(),
+        resumed_best: resumed_best.as_deref(),
+    };
     let trained = worker::run(&program, &plan.job, &material, &mut history, &mut display);
-    display.progress.finish();
-    if let Some(step) = display.diverged {
+    display.finish();
+    let (diverged, best_epoch) = (display.diverged, display.best);
+    if let Some(step) = diverged {
         eprintln!("warning: the loss was no finite number at step {step}: a smaller learning rate may help");
     }
-    let trained = trained?;
-    if trained.reason == "until" && !args.quiet {
-        eprintln!("stopped: the mean loss is below the spec's threshold");
+    let mut trained = trained?;
+    trained.best = trained.best.take().or(resumed_best);
+    if !args.quiet {
+        say_how_it_went(&trained, &history, plan.job.keep_best.then_some(best_epoch).flatten());
     }
-    write_results(args, &output, &trained, &history)
+    write_results(args, &output, &trained, &history, &prepared.normalised)
+}
+
+/// The data as training takes them, and where it begins.
+struct Prepared {
+    training: data::Dataset,
+    validation: Option<data::Dataset>,
+    normalised: Vec<Normalisation>,
+    init: Option<Vec<Tensor>>,
+    start: worker::Start,
+    setting: Setting,
+}
+
+impl Prepared {
+    fn new(args: &TrainArgs, output: &Output, fields: &[Field]) -> Outcome<Prepared> {
+        let seed = args.seed.unwrap_or(output.model.settings.seed);
+        let mut training = load("--data", &args.data, fields, args.quiet)?;
+        let mut validation = match args.validation.as_slice() {
+            [] => None,
+            args_ => Some(load("--validation", args_, fields, args.quiet)?),
+        };
+        if let Some(part) = args.validation_split {
+            let (rest, held) = prepare::split(training, fields, part, seed)?;
+            (training, validation) = (rest, Some(held));
+        }
+        let mut init = args.init.as_deref().map(|path| load_init(path, output)).transpose()?;
+        let mut normalised = init.as_mut().map(Normalisation::take).unwrap_or_default();
+        if !args.normalize.is_empty() {
+            normalised = Normalisation::of(&args.normalize, fields, &training)?;
+        }
+        for one in &normalised {
+            one.apply(fields, &mut training.columns);
+            validation.iter_mut().for_each(|v| one.apply(fields, &mut v.columns));
+        }
+        let setting = Setting {
+            model: output.model.name.clone(),
+            seed,
+            samples: training.samples,
+            validation: validation.as_ref().map_or(0, |v| v.samples),
+            shuffle: output.model.settings.shuffle && !args.no_shuffle,
+        };
+        Ok(Prepared { training, validation, normalised, init, start: worker::Start::default(), setting })
+    }
+
+    /// Takes up a checkpoint, if one is named: its history and best weights.
+    fn resume(
+        &mut self,
+        args: &TrainArgs,
+        output: &Output,
+        metrics: &[String],
+    ) -> Outcome<(History, Option<Vec<Tensor>>)> {
+        let Some(path) = &args.resume else {
+            return Ok((History { metrics: metrics.to_vec(), ..History::default() }, None));
+        };
+        let resumed = checkpoint::load(path, output, &self.setting, metrics)?;
+        if !args.quiet {
+            eprintln!("going on after epoch {}, step {}", resumed.start.epoch, resumed.start.step);
+        }
+        let mut history = resumed.history;
+        history.first_step = resumed.start.step;
+        (self.init, self.start) = (Some(resumed.tensors), resumed.start);
+        Ok((history, resumed.best))
+    }
+}
+
+/// Why it ended and what became of the loss.
+fn say_how_it_went(trained: &Trained, history: &History, best: Option<u64>) {
+    match trained.reason.as_str() {
+        "until" => eprintln!("stopped: the mean loss is below the spec's threshold"),
+        "patience" => eprintln!("stopped: the loss got no lower for as many epochs as --patience says"),
+        _ => {}
+    }
+    let curve = |name: &str, losses: Vec<f64>| {
+        let line = progress::sparkline(&losses, 60);
+        if let (false, Some(first), Some(last)) = (line.is_empty(), losses.first(), losses.last()) {
+            eprintln!("{name}  {line}  {} to {}", progress::number(*first), progress::number(*last));
+        }
+    };
+    curve("loss      ", history.epochs.iter().map(|e| e.training.loss).collect());
+    curve("validation", history.epochs.iter().filter_map(|e| Some(e.validation.as_ref()?.loss)).collect());
+    if let Some(epoch) = best {
+        eprintln!("the weights are those of epoch {epoch}, the best one");
+    }
 }
 
 /// What the user sees, and whether the loss stayed finite.
-struct Display {
+struct Display<'a> {
     progress: Progress,
+    gradients: Gradients,
     diverged: Option<u64>,
+    best: Option<u64>,
+    /// Where checkpoints go.
+    file: Option<&'a Path>,
+    setting: Setting,
+    resumed_best: Option<&'a [Tensor]>,
 }
 
-impl Watch for Display {
+impl Display<'_> {
+    fn warn(&self, warnings: Vec<String>) {
+        warnings.iter().for_each(|w| self.progress.note(&format!("warning: {w}")));
+    }
+
+    fn finish(&mut self) {
+        let warnings = self.gradients.finish();
+        self.warn(warnings);
+        self.progress.finish();
+    }
+}
+
+impl Watch for Display<'_> {
     fn step(&mut self, step: u64, loss: f64) {
         if !loss.is_finite() && self.diverged.is_none() {
             self.diverged = Some(step);
@@ -87,6 +197,22 @@ impl Watch for Display {
             self.diverged = Some(record.steps);
         }
         self.progress.epoch(record);
+    }
+
+    fn gradient(&mut self, step: u64, name: &str, size: f64) {
+        let warnings = self.gradients.take(step, name, size);
+        self.warn(warnings);
+    }
+
+    fn best(&mut self, epoch: u64, _: f64) {
+        self.best = Some(epoch);
+    }
+
+    fn checkpoint(&mut self, checkpoint: worker::Checkpoint, history: &History) -> Outcome {
+        match self.file {
+            Some(path) => checkpoint::save(path, &self.setting, checkpoint, self.resumed_best, history),
+            None => Ok(()),
+        }
     }
 }
 
@@ -147,7 +273,8 @@ pub fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool)
 pub fn load_init(path: &Path, output: &Output) -> Outcome<Vec<Tensor>> {
     let required = weights::parameters(&output.model);
     let optional = weights::kept_for_prediction(&output.model);
-    let optional: Vec<_> = optional.into_iter().filter(|slot| !required.contains(slot)).collect();
+    let mut optional: Vec<_> = optional.into_iter().filter(|slot| !required.contains(slot)).collect();
+    optional.extend(Normalisation::slots(&Field::all(&output.model)));
     weights::load(path, &required, &optional)
 }
 
@@ -163,13 +290,22 @@ pub fn build_program(output: &Output, spec: &str, cache: Option<&Path>, quiet: b
     })
 }
 
-fn write_results(args: &TrainArgs, output: &Output, trained: &Trained, history: &History) -> Outcome {
+fn write_results(
+    args: &TrainArgs,
+    output: &Output,
+    trained: &Trained,
+    history: &History,
+    normalised: &[Normalisation],
+) -> Outcome {
     let beside =
         |given: &Option<PathBuf>, name: &str| given.clone().or_else(|| args.out.as_ref().map(|d| d.join(name)));
     let model = &output.model;
     let mut written = Vec::new();
     if let Some(path) = beside(&args.weights, "weights.safetensors") {
-        weights::save(&path, &model.name, &pick(&trained.tensors, &weights::kept_for_prediction(model))?)?;
+        let tensors = trained.best.as_ref().unwrap_or(&trained.tensors);
+        let mut kept = pick(tensors, &weights::kept_for_prediction(model))?;
+        kept.extend(normalised.iter().flat_map(Normalisation::tensors));
+        weights::save(&path, &model.name, &kept)?;
         written.push(path);
     }
     if let (Some(path), Some(gradients)) = (&args.dump_gradients, &trained.gradients) {

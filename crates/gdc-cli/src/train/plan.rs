@@ -1,8 +1,9 @@
 //! How long to train and in which order: the options of the call over the settings of the spec.
 
-use super::worker::Job;
+use super::worker::{Job, Start};
 use crate::cli::TrainArgs;
 use gdc_ir::graph::{Model, Until};
+use std::path::Path;
 
 /// What is to be done, and how much that is.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,7 +23,7 @@ pub struct Plan {
 impl Plan {
     /// An option of the call replaces the limits of the spec, both of them. A spec without
     /// limits is trained for one epoch.
-    pub fn new(args: &TrainArgs, model: &Model, samples: usize) -> Plan {
+    pub fn new(args: &TrainArgs, model: &Model, samples: usize, start: Start) -> Plan {
         let settings = &model.settings;
         let (epochs, steps) = match (args.epochs, args.steps) {
             (None, None) => (settings.epochs.map(|n| n as u64), settings.steps.map(|n| n as u64)),
@@ -46,6 +47,12 @@ impl Plan {
             drop_last: settings.drop_last,
             all_steps: args.history_steps.is_some(),
             gradients: args.dump_gradients.is_some(),
+            start,
+            keep_best: args.keep_best || args.patience.is_some(),
+            patience: args.patience,
+            min_delta: args.min_delta,
+            checkpoint_every: checkpoint_file(args).map(|_| args.checkpoint_every),
+            watch: true,
             ..Job::default()
         };
         Plan {
@@ -56,6 +63,11 @@ impl Plan {
             samples: has_samples,
         }
     }
+}
+
+/// Where checkpoints are written: a training that goes on writes the one that it came from.
+pub fn checkpoint_file(args: &TrainArgs) -> Option<&Path> {
+    args.checkpoint.as_deref().or(args.resume.as_deref())
 }
 
 #[cfg(test)]
@@ -71,7 +83,7 @@ mod tests {
         if samples > 0 {
             model.inputs.push(gdc_ir::NodeId(0));
         }
-        Plan::new(&args, &model, samples)
+        Plan::new(&args, &model, samples, Start::default())
     }
 
     #[test]

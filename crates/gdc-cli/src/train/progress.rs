@@ -35,7 +35,8 @@ impl Progress {
     pub fn step(&self, step: u64, loss: f64) {
         let Some(bar) = &self.bar else { return };
         bar.set_position(step);
-        let per_second = step as f64 / self.start.elapsed().as_secs_f64().max(1e-9);
+        let per_second =
+            step.saturating_sub(self.plan.job.start.step) as f64 / self.start.elapsed().as_secs_f64().max(1e-9);
         let rate = if self.plan.batch > 1 {
             format!("{} samples/s", short(per_second * self.plan.batch as f64))
         } else {
@@ -79,12 +80,20 @@ impl Progress {
         text
     }
 
+    /// A line on standard error that does not disturb the bar.
+    pub fn note(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
     /// Takes the bar away.
-    pub fn finish(self) {
+    pub fn finish(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if let Some(line) = &self.pending {
+        if let Some(line) = self.pending.take() {
             print(&format!("{line}\n"));
         }
     }
@@ -107,6 +116,29 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A curve in one line of text, of at most `width` signs; logarithmic where values span much.
+/// Empty for fewer than two finite values.
+pub fn sparkline(values: &[f64], width: usize) -> String {
+    const SIGNS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let count = values.len().min(width);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.iter().filter(|v| v.is_finite()) {
+        (low, high) = (low.min(*value), high.max(*value));
+    }
+    if count < 2 || low > high {
+        return String::new();
+    }
+    let logarithmic = low > 0.0 && high / low > 30.0;
+    let scaled = |v: f64| if logarithmic { v.ln() } else { v };
+    let (bottom, span) = (scaled(low), scaled(high) - scaled(low));
+    let sign = |k: usize| {
+        let value = values[k * (values.len() - 1) / (count - 1)];
+        let part = if span > 0.0 { (scaled(value) - bottom) / span } else { 0.0 };
+        if value.is_finite() { SIGNS[((part * 7.0).round() as usize).min(7)] } else { '?' }
+    };
+    (0..count).map(sign).collect()
+}
+
 /// A rate in thousands or millions.
 fn short(value: f64) -> String {
     match value {
@@ -119,6 +151,15 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_curve_fits_in_a_line() {
+        assert_eq!(sparkline(&[8.0, 4.0, 1.0], 40), "█▄▁");
+        assert_eq!(sparkline(&[1000.0, 32.0, 1.0], 40), "█▅▁");
+        assert_eq!(sparkline(&[1.0, f64::NAN, 2.0], 40), "▁?█");
+        assert_eq!(sparkline(&[1.0; 100], 10), "▁▁▁▁▁▁▁▁▁▁");
+        assert_eq!(sparkline(&[1.0], 40), "");
+    }
 
     #[test]
     fn numbers_are_short_and_keep_their_digits() {

@@ -41,6 +41,11 @@ pub fn kept_for_prediction(model: &Model) -> Vec<Slot> {
     parameters(model).into_iter().chain(states.map(|n| slot(model, n))).collect()
 }
 
+/// All that a training keeps from step to step: parameters and states.
+pub fn all_state(model: &Model) -> Vec<Slot> {
+    model.params.iter().chain(&model.states).map(|k| slot(model, k.node)).collect()
+}
+
 fn slot(model: &Model, id: gdc_ir::NodeId) -> Slot {
     let node = model.graph.node(id);
     Slot { name: node.name.clone(), shape: node.shape.clone() }

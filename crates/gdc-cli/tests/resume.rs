@@ -1,0 +1,154 @@
+//! Long trainings with `gdc train`: checkpoints, stopping early, the best weights, validation
+//! splits, normalised inputs, and warnings about gradients.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const CLASSES: &str = "model Classes {
+    input  x: [2, 2];
+    target label: in 0..3;
+    let h      = x |> flatten |> dense(8) |> tanh;
+    let logits = h |> dense(3);
+    output probs = softmax(logits);
+    loss   cross_entropy(logits, label);
+    metric accuracy = argmax(logits) == label;
+    optimizer adam(lr = 0.02);
+    train { batch = 8; epochs = 20; }
+}
+";
+
+const LINE: &str = "model Line {
+    input  x: [];
+    target y: [];
+    param w = 0.0;
+    param b = 0.0;
+    output y_hat = w * x + b;
+    loss   (y_hat - y)^2 / 2;
+    optimizer sgd(lr = 0.5);
+    train { batch = 4; epochs = 300; shuffle = false; }
+}
+";
+
+/// Compiled programs are kept between runs of the tests.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/workers");
+
+fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gdc"));
+    let output = command.current_dir(folder).args(words).args(["--cache", CACHE]).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn class_data(rows: usize) -> String {
+    let mut text = String::from("label,x_0_0,x_0_1,x_1_0,x_1_1\n");
+    for i in 0..rows {
+        let (label, wobble) = (i % 3, ((i * 37) % 11) as f64 / 11.0 - 0.5);
+        let corner = [[1.0, 0.0], [-1.0, 1.0], [-1.0, -1.0]][label];
+        text.push_str(&format!("{label},{},{},{},{wobble}\n", corner[0] + wobble, corner[1] - wobble, -corner[0]));
+    }
+    text
+}
+
+fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    file.tensors().into_iter().map(|(name, t)| (name, t.data().to_vec())).collect()
+}
+
+#[test]
+fn a_training_that_was_interrupted_gives_the_same_bits() {
+    let folder = folder(&[("c.gd", CLASSES), ("t.csv", &class_data(50))]);
+    let path = folder.path();
+    let common = ["train", "c.gd", "--data", "t.csv", "--validation-split", "0.2", "--keep-best", "-q"];
+    let run = |more: &[&str]| {
+        let (code, _, err) = gdc(path, &[&common, more].concat());
+        assert_eq!(code, 0, "{err}");
+    };
+    run(&["--checkpoint", "whole.ckpt", "--weights", "whole.safetensors", "--history", "whole.csv"]);
+    // Stopped after 7 epochs, and once more in the middle of a step limit.
+    run(&["--checkpoint", "parts.ckpt", "--epochs", "7"]);
+    run(&["--resume", "parts.ckpt", "--epochs", "12"]);
+    run(&["--resume", "parts.ckpt", "--weights", "parts.safetensors", "--history", "parts.csv"]);
+    assert_eq!(tensors(&path.join("whole.ckpt")), tensors(&path.join("parts.ckpt")));
+    assert!(tensors(&path.join("parts.ckpt")).contains_key("best/h.dense.w"));
+    assert!(tensors(&path.join("parts.ckpt")).contains_key("h.dense.w.m"));
+    assert_eq!(tensors(&path.join("whole.safetensors")), tensors(&path.join("parts.safetensors")));
+    let history = fs::read_to_string(path.join("whole.csv")).unwrap();
+    assert_eq!(history, fs::read_to_string(path.join("parts.csv")).unwrap());
+    assert_eq!(history.lines().count(), 21);
+    assert!(history.starts_with("epoch,steps,loss,accuracy,validation_loss,validation_accuracy\n1,5,"), "{history}");
+    // Checkpoints do not change what comes out.
+    run(&["--weights", "plain.safetensors"]);
+    assert_eq!(tensors(&path.join("whole.safetensors")), tensors(&path.join("plain.safetensors")));
+
+    let wrong = |words: &[&str], part: &str| {
+        let (code, _, err) = gdc(path, &[&common, words].concat());
+        assert_eq!(code, 1);
+        assert!(err.contains(part), "{err}");
+    };
+    wrong(&["--resume", "parts.ckpt", "--seed", "5"], "seed: 0 then, 5 now");
+    wrong(&["--resume", "plain.safetensors"], "`h.dense.w.m: [4, 8]` is missing");
+}
+
+#[test]
+fn it_stops_when_the_loss_gets_no_lower_and_keeps_the_best() {
+    let folder = folder(&[("c.gd", CLASSES), ("t.csv", &class_data(60))]);
+    let path = folder.path();
+    // Labels that follow no rule: the validation loss rises while the training loss falls.
+    let mut text = class_data(30);
+    text = text.replace("\n0,", "\n9,").replace("\n1,", "\n0,").replace("\n9,", "\n1,");
+    fs::write(path.join("v.csv"), &text).unwrap();
+    let words = ["train", "c.gd", "--data", "t.csv", "--validation", "v.csv", "--patience", "3", "--out", "out"];
+    let (code, out, err) = gdc(path, &words);
+    assert_eq!(code, 0, "{err}");
+    let history = fs::read_to_string(path.join("out/history.csv")).unwrap();
+    let losses: Vec<f64> = history.lines().skip(1).map(|l| l.split(',').nth(4).unwrap().parse().unwrap()).collect();
+    let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap();
+    assert_eq!(losses.len(), best + 4, "{history}");
+    assert!(losses.len() < 20 && out.lines().count() == losses.len(), "{out}");
+    assert!(err.contains("stopped: the loss got no lower"), "{err}");
+    assert!(err.contains(&format!("the weights are those of epoch {}", best + 1)), "{err}");
+    assert!(err.contains("loss        ▁") || err.contains("█"), "{err}");
+    let (_, json, _) = gdc(path, &["eval", "c.gd", "--weights", "out/weights.safetensors", "--data", "v.csv", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!((value["loss"].as_f64().unwrap() - losses[best]).abs() < 1e-6, "{json} {losses:?}");
+}
+
+#[test]
+fn inputs_are_normalised_in_training_and_after() {
+    let rows: String = (0..12).map(f64::from).map(|x| format!("{},{}\n", 1000.0 + 50.0 * x, 3.0 * x + 2.0)).collect();
+    let folder = folder(&[("line.gd", LINE), ("line.csv", &format!("x,y\n{rows}"))]);
+    let path = folder.path();
+    // Without it, the numbers are far too large for this rate, which is said.
+    let (code, _, err) = gdc(path, &["train", "line.gd", "--data", "line.csv", "--epochs", "30"]);
+    assert_eq!(code, 0);
+    assert!(err.contains("warning: the loss was no finite number at step"), "{err}");
+    assert!(err.contains("the gradient of `w`"), "{err}");
+    for weights in ["w.safetensors", "w.npz"] {
+        let words = ["train", "line.gd", "--data", "line.csv", "--normalize", "x", "--weights", weights, "-q"];
+        let (code, _, err) = gdc(path, &words);
+        assert_eq!((code, err.as_str()), (0, ""));
+        let (code, out, _) = gdc(path, &["predict", "line.gd", "--weights", weights, "--data", "line.csv"]);
+        assert_eq!(code, 0);
+        let last: f64 = out.lines().last().unwrap().parse().unwrap();
+        assert!((last - 35.0).abs() < 1e-2, "{out}");
+    }
+    let (code, _, err) = gdc(path, &["train", "line.gd", "--data", "line.csv", "--normalize", "y"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is no input of real numbers"), "{err}");
+    let (code, _, err) = gdc(path, &["train", "line.gd", "--data", "line.csv", "--validation-split", "2"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("a number between 0 and 1"), "{err}");
+}
