@@ -39,6 +39,70 @@ pub enum Command {
     Eval(EvalArgs),
     /// Measure how long training steps and predictions take.
     Bench(BenchArgs),
+    /// Show what a change of a spec changes: function, layers, cost, equations, training.
+    Diff(DiffArgs),
+    /// Bring specs into the regular form.
+    Fmt(FmtArgs),
+}
+
+/// How a comparison is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DiffFormat {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For a pull request.
+    Markdown,
+    /// One JSON object.
+    Json,
+}
+
+/// `gdc diff`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Each side is a file, or REV:PATH for a file as it was in a revision of the git repository, with
+PATH starting at the working folder or at the repository's root.
+
+`Same function` is proved where the graphs are equal but for names, and otherwise a finding of
+evaluating both at random places; the output says which.
+
+Examples:
+  gdc diff old.gd new.gd
+  gdc diff HEAD:model.gd model.gd
+  gdc diff main:specs/digits.gd HEAD:specs/digits.gd --format markdown")]
+pub struct DiffArgs {
+    /// Before: FILE or REV:PATH.
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// After: FILE or REV:PATH.
+    #[arg(value_name = "NEW")]
+    pub new: String,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: DiffFormat,
+    /// The model to compare, in specs with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+/// `gdc fmt`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Tokens and comments stay as they are; blanks, indentation and empty lines become regular. Where a
+line ends inside of a statement is left to you, and blanks that align neighbouring lines are kept.
+
+Examples:
+  gdc fmt model.gd            format in place
+  gdc fmt specs               all .gd files in a folder and its folders
+  gdc fmt --check specs       write nothing; fail and show what would change
+  gdc fmt - < model.gd        from standard input to standard output")]
+pub struct FmtArgs {
+    /// Specs, or folders with specs; `-` is standard input.
+    #[arg(required = true, value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; fail if a file is not formatted.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `gdc verify`

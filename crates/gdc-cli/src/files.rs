@@ -22,6 +22,39 @@ pub fn read_text(path: &Path) -> Outcome<String> {
     })
 }
 
+/// The files named, with folders replaced by the specs in them, in order of their names.
+pub fn specs(paths: &[PathBuf]) -> Outcome<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let before = found.len();
+        collect(path, &mut found)?;
+        if found.len() == before {
+            return Err(Fault::input(format!("{} holds no .gd files", path.display())));
+        }
+    }
+    Ok(found)
+}
+
+/// Adds the specs of a folder and its folders; those with a dot in front are passed over.
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Outcome {
+    let entries = fs::read_dir(folder).at("read", folder)?;
+    let mut paths: Vec<PathBuf> = entries.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().at("read", folder)?;
+    paths.sort();
+    for path in paths {
+        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        if path.is_dir() && !hidden && !path.is_symlink() {
+            collect(&path, found)?;
+        } else if path.extension().is_some_and(|e| e == "gd") && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
 /// Writes to standard output. A reader that went away, as `head` does, is no error.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();

@@ -9,7 +9,9 @@ mod diff;
 mod explain;
 mod fault;
 mod files;
+mod fmt;
 mod report;
+mod review;
 mod runner;
 mod spec;
 mod text;
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         Command::Predict(args) => apply::predict(args),
         Command::Eval(args) => apply::eval(args),
         Command::Bench(args) => bench::run(args),
+        Command::Diff(args) => review::run(args),
+        Command::Fmt(args) => fmt::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -121,7 +121,8 @@ fn it_stops_when_the_loss_gets_no_lower_and_keeps_the_best() {
     assert!(err.contains("stopped: the loss got no lower"), "{err}");
     assert!(err.contains(&format!("the weights are those of epoch {}", best + 1)), "{err}");
     assert!(err.contains("loss        ▁") || err.contains("█"), "{err}");
-    let (_, json, _) = gdc(path, &["eval", "c.gd", "--weights", "out/weights.safetensors", "--data", "v.csv", "--json"]);
+    let (_, json, _) =
+        gdc(path, &["eval", "c.gd", "--weights", "out/weights.safetensors", "--data", "v.csv", "--json"]);
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!((value["loss"].as_f64().unwrap() - losses[best]).abs() < 1e-6, "{json} {losses:?}");
 }

@@ -8,8 +8,8 @@ use crate::lex::{self, Kind};
 
 /// Spaces of one level.
 const INDENT: usize = 4;
-/// Blocks on one line are kept if they are no longer than this.
-const ONE_LINE: usize = 100;
+/// Blocks of statements on one line are kept if they end before this column.
+const ONE_LINE: usize = 120;
 /// Alignment that a pass has broken is taken out by the next one; each only removes blanks.
 const PASSES: usize = 8;
 
@@ -46,8 +46,9 @@ struct Piece<'t> {
     start: usize,
     /// Line ends in the source before it.
     breaks: usize,
-    /// For `{`: its `}` stands on the same line. For other pieces: the place of the bracket
-    /// around them is looked up there.
+    /// Nothing stands between it and the piece before.
+    tight: bool,
+    /// For brackets that open: what is inside stays on one line.
     one_line: bool,
 }
 
@@ -77,7 +78,8 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             }
         };
         let body = text.get(token.start..end).unwrap_or("");
-        list.push(Piece { sort, text: body.trim_end(), start: token.start, breaks, one_line: false });
+        let tight = at == token.start && at > 0;
+        list.push(Piece { sort, text: body.trim_end(), start: token.start, breaks, tight, one_line: false });
         at = end;
         while tokens.get(i).is_some_and(|t| t.start < end) {
             i += 1;
@@ -103,7 +105,7 @@ fn comments<'t>(text: &'t str, from: usize, to: usize, list: &mut Vec<Piece<'t>>
             continue;
         };
         let body = rest.get(..len).unwrap_or(rest).trim_end();
-        list.push(Piece { sort, text: body, start: at, breaks, one_line: false });
+        list.push(Piece { sort, text: body, start: at, breaks, tight: false, one_line: false });
         breaks = 0;
         at += len;
     }
@@ -140,7 +142,8 @@ fn mark_one_line(text: &str, list: &mut [Piece]) {
                 let line_start = text.get(..list[start].start).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
                 let inside = &list[start + 1..=i];
                 let whole = inside.iter().all(|p| p.breaks == 0 && !matches!(p.sort, Sort::LineComment | Sort::Doc));
-                list[start].one_line = whole && list[i].start - line_start < ONE_LINE;
+                let short = list[i].start - line_start < ONE_LINE || !inside.iter().any(|p| p.text == ";");
+                list[start].one_line = whole && short;
             }
             _ => {}
         }
@@ -153,6 +156,8 @@ struct Level {
     indent: usize,
     block: bool,
     one_line: bool,
+    /// The column after the bracket, in the source and in the output.
+    column: (usize, usize),
 }
 
 struct Writer {
@@ -160,12 +165,14 @@ struct Writer {
     levels: Vec<Level>,
     /// Of the line that is being written.
     line_indent: usize,
+    /// Whether the statement that is being written has a head and a body: `fn`, `for`, ...
+    headed: bool,
 }
 
 fn pass(text: &str) -> String {
     let list = pieces(text);
     let columns = Columns::new(text, &list);
-    let mut writer = Writer { out: String::new(), levels: Vec::new(), line_indent: 0 };
+    let mut writer = Writer { out: String::new(), levels: Vec::new(), line_indent: 0, headed: false };
     for i in 0..list.len() {
         writer.piece(&list, i, &columns);
     }
@@ -197,13 +204,18 @@ impl Writer {
         if let Some(before) = before {
             self.gap(list, i, before, columns);
         }
+        if statement_begins(list, i) {
+            self.headed = HEADED.contains(&piece.text);
+        }
         self.out.push_str(piece.text);
         if piece.sort == Sort::Open {
-            self.levels.push(Level {
-                indent: self.line_indent + INDENT,
-                block: piece.text == "{",
-                one_line: piece.one_line,
-            });
+            let block = piece.text == "{";
+            let around = self.levels.last().map_or(0, |l| l.indent);
+            // The body of what has a head is indented by the head, wherever that ends.
+            let from = if block && self.headed { around } else { self.line_indent };
+            let line = self.out.rfind('\n').map_or(0, |n| n + 1);
+            let column = (columns.places[i].1 + 1, self.out[line..].chars().count());
+            self.levels.push(Level { indent: from + INDENT, block, one_line: piece.one_line, column });
         }
     }
 
@@ -225,13 +237,20 @@ impl Writer {
         let begins = statement_begins(list, i);
         let forced = matches!(before.sort, Sort::LineComment | Sort::Doc)
             || piece.sort == Sort::Doc
-            || in_block && begins && !is_trailing(piece);
+            || in_block && begins && !is_trailing(piece) && before.sort != Sort::BlockComment;
         if forced || piece.breaks > 0 {
             let empty = usize::from(piece.breaks > 1 && before.sort != Sort::Open);
-            let inside_list = self.levels.last().is_some_and(|l| !l.block) && (before.sort == Sort::Open || before.text == ",");
+            let inside_list =
+                self.levels.last().is_some_and(|l| !l.block) && (before.sort == Sort::Open || before.text == ",");
             let comment = matches!(piece.sort, Sort::LineComment | Sort::BlockComment);
             let goes_on = !begins && !inside_list && !(comment && piece.breaks > 0 && begins_after(list, i));
-            self.line(empty, indent + if goes_on { INDENT } else { 0 });
+            // Lines that stand under what follows their bracket go on standing there.
+            let under = self.levels.last().filter(|l| !l.block && l.column.0 == columns.places[i].1);
+            let indent = match under {
+                Some(level) if columns.is_first(i) => level.column.1,
+                _ => indent + if goes_on { INDENT } else { 0 },
+            };
+            self.line(empty, indent);
             return;
         }
         if piece.sort == Sort::LineComment || piece.sort == Sort::BlockComment || before.sort == Sort::BlockComment {
@@ -288,10 +307,35 @@ fn last_token<'a, 't>(list: &'a [Piece<'t>], i: usize) -> Option<&'a Piece<'t>> 
     list[..i].iter().rev().find(|p| !matches!(p.sort, Sort::LineComment | Sort::BlockComment))
 }
 
+/// What begins a statement with a head and a body.
+const HEADED: [&str; 8] = ["model", "fn", "layer", "optimizer", "transform", "for", "train", "entry"];
+
 /// Words that a bracket does not belong to.
 const APART: [&str; 24] = [
-    "let", "if", "else", "in", "for", "loss", "output", "metric", "scan", "over", "yield", "return", "with", "as",
-    "optimizer", "transform", "freeze", "assert", "entry", "const", "train", "state", "param", "import",
+    "let",
+    "if",
+    "else",
+    "in",
+    "for",
+    "loss",
+    "output",
+    "metric",
+    "scan",
+    "over",
+    "yield",
+    "return",
+    "with",
+    "as",
+    "optimizer",
+    "transform",
+    "freeze",
+    "assert",
+    "entry",
+    "const",
+    "train",
+    "state",
+    "param",
+    "import",
 ];
 
 /// Whether a blank stands before a piece, on one line.
@@ -307,6 +351,9 @@ fn spaced(list: &[Piece], i: usize) -> bool {
         (Sort::Open, ..) => false,
         (_, "...", _, _) => false,
         (Sort::Operator, _, _, _) if prefix(i - 1) => false,
+        // Products that were written closely, as in `2*i + 1`, stay so.
+        (_, "*" | "/", _, _) if a.tight && b.tight => false,
+        (_, _, _, "*" | "/") if b.tight && list.get(i + 1).is_some_and(|c| c.tight) && !prefix(i) => false,
         (Sort::Operator, _, _, _) => true,
         (_, _, Sort::Operator, _) => true,
         (Sort::Word, word, Sort::Open, "(" | "[") => APART.contains(&word) && !is_called(list, i - 1),
@@ -362,6 +409,11 @@ impl Columns {
         Columns { places, blanks: list.iter().map(before).collect(), lines }
     }
 
+    /// Whether a piece is the first of its line.
+    fn is_first(&self, i: usize) -> bool {
+        i.checked_sub(1).is_none_or(|k| self.places[k].0 < self.places[i].0)
+    }
+
     /// The blanks before a piece, if they are several and align it with a piece of the line
     /// above or below.
     fn kept(&self, i: usize) -> Option<usize> {
@@ -385,7 +437,7 @@ mod tests {
     fn spaces_breaks_and_indentation_are_regular() {
         check(
             "model  M{input x:[2] ;\nlet y=x*2+ -1; loss( y-3 ) ^2 ;\n\n\n  optimizer sgd( lr=0.1 );train{batch=4;}}",
-            "model M {\n    input x: [2];\n    let y = x * 2 + -1;\n    loss (y - 3)^2;\n\n    optimizer sgd(lr = 0.1);\n    train { batch = 4; }\n}\n",
+            "model M {\n    input x: [2];\n    let y = x*2 + -1;\n    loss (y - 3)^2;\n\n    optimizer sgd(lr = 0.1);\n    train { batch = 4; }\n}\n",
         );
     }
 
@@ -402,6 +454,12 @@ mod tests {
             "// head\nmodel M { // why\n/// doc\nlet a = 1; // one\n  /* two */ let b = 2;\n// last\n}\n// end",
             "// head\nmodel M { // why\n    /// doc\n    let a = 1; // one\n    /* two */ let b = 2;\n    // last\n}\n// end\n",
         );
+    }
+
+    #[test]
+    fn heads_of_several_lines_do_not_move_their_bodies() {
+        let text = "fn f(a: [n],\n     b: [n]) -> [n] {\n    let c = 2*a;\n    if c > 0 { c } else { b }\n}\n";
+        check(text, text);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod diagnostic;
 pub mod dump;
 mod expect;
+pub mod format;
 mod hints;
 mod lex;
 pub mod parse;

@@ -209,9 +209,7 @@ impl Interner {
                     let body = self.expr(model, domain, &known, *body);
                     Form::Scatter(domain.iter().map(extent).collect(), at, body, shape())
                 }
-                NodeKind::Reshape(source) => {
-                    Form::Reshape(known.get(source).copied().unwrap_or(u32::MAX), shape())
-                }
+                NodeKind::Reshape(source) => Form::Reshape(known.get(source).copied().unwrap_or(u32::MAX), shape()),
             };
             let next = self.forms.len() as u32;
             known.insert(id, *self.forms.entry(form).or_insert(next));
