@@ -8,9 +8,9 @@ use gdc_ir::program::{BufferRole, LANES, LocalTy, Place, Program, Programs, Stmt
 /// The number of learnt numbers.
 pub fn parameters(programs: &Programs) -> usize {
     let mut seen = std::collections::BTreeSet::new();
-    [&programs.init, &programs.train, &programs.predict]
-        .into_iter()
-        .flat_map(|p| &p.buffers)
+    programs
+        .all()
+        .flat_map(|(_, p)| &p.buffers)
         .filter(|b| b.role == BufferRole::Param && seen.insert(b.name.as_str()))
         .map(|b| count(&b.shape))
         .fold(0, usize::saturating_add)
@@ -48,7 +48,7 @@ pub fn operations_per_step(programs: &Programs) -> u64 {
 }
 
 /// The same of `predict`.
-pub(crate) fn operations_of_predict(programs: &Programs) -> u64 {
+pub fn operations_of_predict(programs: &Programs) -> u64 {
     program_operations(&programs.predict, &|_| true)
 }
 
@@ -108,7 +108,7 @@ fn value_cost(program: &Program, value: &Value) -> (u64, u64) {
 /// How many operations an operator counts for.
 fn counted(op: Op) -> u64 {
     match op.facts().signature {
-        Signature::Real | Signature::Number | Signature::Choice => u64::from(op != Op::Detach),
+        Signature::Real | Signature::Number | Signature::Choice => u64::from(!matches!(op, Op::Detach | Op::Stated)),
         Signature::Compare | Signature::Logic | Signature::Convert | Signature::Int => 0,
     }
 }

@@ -212,14 +212,17 @@ fn types(name: &str) -> Types {
 
 /// The fields of the model, and those of the optimizer's state.
 fn kept(programs: &Programs) -> (Vec<Field>, Vec<Field>) {
-    let all = || [&programs.init, &programs.train, &programs.predict].into_iter();
+    let all = || programs.all().map(|(_, program)| program);
     let role = |role: BufferRole| {
         let mut seen = BTreeSet::new();
         let list: Vec<&Buffer> =
             all().flat_map(|p| &p.buffers).filter(|b| b.role == role && seen.insert(b.name.as_str())).collect();
         list
     };
-    let predicts = |b: &&Buffer| programs.predict.buffers.iter().any(|p| p.name == b.name);
+    // An entry point's inputs can have the names of states.
+    let predicts = |b: &&Buffer| {
+        programs.predictions().flat_map(|p| &p.buffers).any(|p| p.name == b.name && p.role == BufferRole::State)
+    };
     let (running, moments): (Vec<&Buffer>, Vec<&Buffer>) = role(BufferRole::State).into_iter().partition(predicts);
     let mut names = Namer::default();
     let model = role(BufferRole::Param)

@@ -35,7 +35,7 @@ use gdc_ir::program::Programs;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub use cost::{operations_per_step, parameters, workspace_bytes};
+pub use cost::{operations_of_predict, operations_per_step, parameters, workspace_bytes};
 pub use predict::output_fields;
 #[cfg(feature = "print")]
 pub use print::{header, print};

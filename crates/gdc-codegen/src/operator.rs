@@ -55,7 +55,7 @@ impl Scope<'_> {
             }
             Op::Not => a.prefix(quote!(!)),
             Op::ToReal => self.to_real(a, real),
-            Op::Detach => a.clone(),
+            Op::Detach | Op::Stated => a.clone(),
             Op::Abs => match kind {
                 Kind::Int(ty) if ty.signed() => {
                     let a = a.at(Prec::Atom);
@@ -147,7 +147,8 @@ impl Scope<'_> {
             | Op::ToReal
             | Op::IntDiv
             | Op::IntMod
-            | Op::Detach => a.clone(),
+            | Op::Detach
+            | Op::Stated => a.clone(),
         }
     }
 
@@ -290,7 +291,8 @@ fn int_binary(op: Op, a: &Code, b: &Code, x: IntTy, y: IntTy) -> Code {
         | Op::Not
         | Op::Select
         | Op::ToReal
-        | Op::Detach => a,
+        | Op::Detach
+        | Op::Stated => a,
     }
 }
 

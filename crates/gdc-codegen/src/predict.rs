@@ -1,16 +1,32 @@
-//! `predict`: outputs of one sample, with all temporaries on the stack.
+//! `predict` and entry points: results for one sample, with all temporaries on the stack.
 
 use crate::Context;
+use crate::kernel::Function;
 use crate::kernel::sample_type;
 use crate::layout::{Field, given_names};
 use crate::model::allow_names;
 use crate::names::{Namer, field, ident, local};
 use crate::routines::Access;
 use crate::types::{buffer_type, shape_words, zero};
-use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
+use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Program};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
+
+/// What is computed for one sample: `predict`, or an entry point.
+struct Point<'a> {
+    name: &'a str,
+    program: &'a Program,
+    functions: &'a [Function],
+    doc: String,
+}
+
+impl Point<'_> {
+    /// The name of the method, with this at its end.
+    fn method(&self, suffix: &str) -> Ident {
+        ident(&local(&format!("{}{suffix}", self.name)))
+    }
+}
 
 /// An input of `predict`.
 pub(crate) struct Given<'a> {
@@ -30,8 +46,7 @@ pub fn output_fields(programs: &gdc_ir::program::Programs) -> Vec<String> {
 
 impl Context<'_> {
     /// The inputs of `predict`, in order.
-    fn predict_inputs(&self) -> Vec<(BufferId, Given<'_>)> {
-        let predict = &self.programs.predict;
+    fn predict_inputs<'p>(&self, predict: &'p Program) -> Vec<(BufferId, Given<'p>)> {
         let names = given_names(predict);
         predict
             .buffers()
@@ -43,9 +58,8 @@ impl Context<'_> {
     }
 
     /// The outputs, in order, with a field name for each.
-    fn outputs(&self) -> Vec<(BufferId, &Buffer, Field)> {
+    fn outputs<'p>(&self, predict: &'p Program) -> Vec<(BufferId, &'p Buffer, Field)> {
         let mut names = Namer::default();
-        let predict = &self.programs.predict;
         predict
             .buffers()
             .filter(|(_, b)| b.role == BufferRole::Output)
@@ -59,7 +73,7 @@ impl Context<'_> {
 
     /// The type that several outputs share.
     pub(crate) fn output(&self) -> TokenStream {
-        let outputs = self.outputs();
+        let outputs = self.outputs(&self.programs.predict);
         if outputs.len() < 2 {
             return TokenStream::new();
         }
@@ -81,13 +95,30 @@ impl Context<'_> {
         }
     }
 
-    /// `predict` and `predict_batch`.
+    /// `predict` and `predict_batch`, and the same for each entry point.
     pub(crate) fn predict(&self) -> TokenStream {
-        let outputs = self.outputs();
+        let predict = Point {
+            name: "predict",
+            program: &self.programs.predict,
+            functions: &self.functions.predict,
+            doc: " The outputs for one sample.".to_owned(),
+        };
+        let entries = self.programs.entries.iter().zip(&self.functions.entries);
+        let entries = entries.map(|((name, program), functions)| Point {
+            name,
+            program,
+            functions,
+            doc: format!(" The entry point `{name}`, for one sample."),
+        });
+        std::iter::once(predict).chain(entries).map(|point| self.point(&point)).collect()
+    }
+
+    fn point(&self, point: &Point<'_>) -> TokenStream {
+        let outputs = self.outputs(point.program);
         if outputs.is_empty() {
             return TokenStream::new();
         }
-        let inputs = self.predict_inputs();
+        let inputs = self.predict_inputs(point.program);
         let rt = &self.rt;
         let returns = match outputs.as_slice() {
             [(_, buffer, _)] => buffer_type(buffer),
@@ -98,14 +129,15 @@ impl Context<'_> {
         };
         let parameters: TokenStream = inputs.iter().map(|(_, g)| parameter(g)).collect();
         let names: Vec<&Ident> = inputs.iter().map(|(_, g)| &g.name).collect();
-        let functions = &self.functions.predict;
+        let functions = point.functions;
         let heavy = functions.iter().any(|f| f.heavy);
         let simd = functions.iter().any(|f| f.simd);
-        let body = self.predict_body(&inputs, &outputs);
+        let body = self.predict_body(point, &inputs, &outputs);
         let generic = simd.then(|| quote!(<S: #rt::Simd>));
         let simd_parameter = simd.then(|| quote!(simd: S,));
         let simd_argument = simd.then(|| quote!(simd,));
-        let run = self.dispatch(heavy, quote!(self.predict_one(#simd_argument #(#names),*)));
+        let (method, one, doc) = (point.method(""), point.method("_one"), &point.doc);
+        let run = self.dispatch(heavy, quote!(self.#one(#simd_argument #(#names),*)));
         let checks = self.checks(&inputs);
         let (result, run) = if checks.is_empty() {
             (quote!(#returns), run)
@@ -121,28 +153,33 @@ impl Context<'_> {
                 #[doc = " An integer is outside its range."]
             }
         });
-        let batch = self.predict_batch(&inputs, &returns, heavy, &simd_argument);
+        let batch = self.predict_batch(point, &inputs, &returns, heavy, &simd_argument);
         quote! {
-            #[doc = " The outputs for one sample."]
+            #[doc = #doc]
             #errors
-            pub fn predict(&self, #parameters) -> #result { #run }
+            pub fn #method(&self, #parameters) -> #result { #run }
             #batch
             #[doc = " One sample, on the instruction set chosen by the caller."]
             #[inline(always)]
-            fn predict_one #generic(&self, #simd_parameter #parameters) -> #returns { #body }
+            fn #one #generic(&self, #simd_parameter #parameters) -> #returns { #body }
         }
     }
 
     /// Variables, the calls of the kernels, and the outputs.
-    fn predict_body(&self, inputs: &[(BufferId, Given<'_>)], outputs: &[(BufferId, &Buffer, Field)]) -> TokenStream {
-        let predict = &self.programs.predict;
+    fn predict_body(
+        &self,
+        point: &Point<'_>,
+        inputs: &[(BufferId, Given<'_>)],
+        outputs: &[(BufferId, &Buffer, Field)],
+    ) -> TokenStream {
+        let predict = point.program;
         let mut names = Namer::reserving(&["simd", "self"]);
         let mut places: BTreeMap<BufferId, Ident> = BTreeMap::new();
         for (id, given) in inputs {
             names.unique(&given.name.to_string());
             places.insert(*id, given.name.clone());
         }
-        let functions = &self.functions.predict;
+        let functions = point.functions;
         let used = |id: BufferId| functions.iter().any(|f| f.arguments.iter().any(|(a, _)| *a == id));
         let mut variables = TokenStream::new();
         for (id, b) in predict.buffers() {
@@ -229,6 +266,7 @@ impl Context<'_> {
 
     fn predict_batch(
         &self,
+        point: &Point<'_>,
         inputs: &[(BufferId, Given<'_>)],
         returns: &TokenStream,
         heavy: bool,
@@ -257,9 +295,10 @@ impl Context<'_> {
             let name = &g.name;
             if g.buffer.shape.is_empty() { quote!(*#name) } else { quote!(#name) }
         });
+        let (method, one) = (point.method("_batch"), point.method("_one"));
         let body = quote! {
             for (#pattern, out) in ::core::iter::zip(#all, out) {
-                *out = self.predict_one(#simd #(#values),*);
+                *out = self.#one(#simd #(#values),*);
             }
         };
         let body = if heavy {
@@ -274,7 +313,7 @@ impl Context<'_> {
             #[doc = " # Errors"]
             #[doc = ""]
             #[doc = " The lengths differ, or an integer is outside its range."]
-            pub fn predict_batch(&self, #(#parameters)* out: &mut [#returns]) -> ::core::result::Result<(), #rt::Error> {
+            pub fn #method(&self, #(#parameters)* out: &mut [#returns]) -> ::core::result::Result<(), #rt::Error> {
                 #(#lengths)*
                 #rt::same_length("out", #lead.len(), out.len())?;
                 #(#ranges)*

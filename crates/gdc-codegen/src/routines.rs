@@ -21,6 +21,8 @@ pub(crate) struct Functions {
     pub(crate) init: Vec<Function>,
     pub(crate) train: Vec<Routine>,
     pub(crate) predict: Vec<Function>,
+    /// Of each entry point.
+    pub(crate) entries: Vec<Vec<Function>>,
 }
 
 /// How a function that calls kernels holds a buffer.
@@ -46,12 +48,14 @@ impl Functions {
             })
             .collect();
         let predict = namer.all(&programs.predict, "predict", &all_owned(&programs.predict));
-        Functions { init, train, predict }
+        let entries = programs.entries.iter();
+        let entries = entries.map(|(name, program)| namer.all(program, name, &all_owned(program))).collect();
+        Functions { init, train, predict, entries }
     }
 
     fn items(&self) -> impl Iterator<Item = &TokenStream> {
         let train = self.train.iter().flat_map(|r| &r.functions);
-        self.init.iter().chain(train).chain(&self.predict).map(|f| &f.item)
+        self.init.iter().chain(train).chain(&self.predict).chain(self.entries.iter().flatten()).map(|f| &f.item)
     }
 }
 

@@ -96,6 +96,7 @@ pub fn evaluate(op: Op, a: &[f64]) -> Option<f64> {
         Op::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Op::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
         Op::Detach => x,
+        Op::Stated => return None,
         // No constant folding for these: erf has no value here, the rest are not real.
         Op::Erf
         | Op::Eq

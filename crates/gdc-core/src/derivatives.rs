@@ -96,6 +96,8 @@ pub fn partials(x: &mut Exprs, op: Op, y: ExprId, args: &[ExprId]) -> Vec<Option
             let zero = x.real(0.0);
             vec![None, Some(x.select(a, one, zero)), Some(x.select(a, zero, one))]
         }
+        // v as it is, and k by x on top; k itself can be differentiated again.
+        Op::Stated => vec![Some(one), Some(args[2]), None],
         Op::Sign | Op::Floor | Op::Ceil | Op::Round | Op::Detach | Op::ToReal | Op::Not => vec![None],
         Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::And | Op::Or | Op::IntDiv | Op::IntMod => vec![None, None],
     }

@@ -1,11 +1,12 @@
-//! `detach` has done its work once everything is differentiated: it is taken off.
+//! `detach` and stated derivatives have done their work once everything is differentiated:
+//! they are taken off.
 
 use crate::build::Build;
 use crate::rebuild::{Rebuild, Replacement};
 use gdc_ir::{Expr, ExprId, Exprs, Model, NodeKind, Op};
 use std::collections::HashMap;
 
-/// Takes `detach` off every expression, which lets `x + detach(y - x)` become `y`.
+/// Takes `detach` and stated derivatives off every expression, which lets `x + detach(y - x)` become `y`.
 pub fn take_off_detach(model: &mut Model) {
     let needed = model.graph.reachable(model.roots());
     let mut rebuild = Rebuild::new(model);
@@ -27,7 +28,7 @@ fn strip(x: &mut Exprs, e: ExprId, memo: &mut HashMap<ExprId, ExprId>) -> ExprId
         return done;
     }
     let result = match x.get(e).clone() {
-        Expr::Op(Op::Detach, args) => strip(x, args[0], memo),
+        Expr::Op(Op::Detach | Op::Stated, args) => strip(x, args[0], memo),
         Expr::Op(op, args) => {
             let args: Vec<ExprId> = args.iter().map(|&a| strip(x, a, memo)).collect();
             x.op(op, &args)

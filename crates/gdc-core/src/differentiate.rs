@@ -511,7 +511,11 @@ fn rename_solved(
         let old = solution.iter().filter(|(_, e)| **e == index).map(|(v, _)| *v).min();
         let info = graph.exprs.var(axis).clone();
         match old {
-            Some(v) if graph.exprs.extent(v) == info.extent && !renamed.contains(&v) => {
+            Some(v)
+                if graph.exprs.extent(v) == info.extent
+                    && graph.exprs.var(v).batch == info.batch
+                    && !renamed.contains(&v) =>
+            {
                 map.insert(axis, graph.exprs.index(v));
                 renamed.push(v);
             }

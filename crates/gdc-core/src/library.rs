@@ -41,8 +41,10 @@ impl Library {
     pub fn new(items: Vec<ast::Item>) -> Self {
         let mut user: BTreeMap<String, Vec<Rc<ast::ItemKind>>> = BTreeMap::new();
         for item in items {
-            if let Some(name) = item.kind.name().map(|n| n.text.clone()) {
-                user.entry(name).or_default().push(Rc::new(item.kind));
+            let names: Vec<String> = item.kind.names().iter().map(|n| n.text.clone()).collect();
+            let kind = Rc::new(item.kind);
+            for name in names {
+                user.entry(name).or_default().push(kind.clone());
             }
         }
         let std = STD

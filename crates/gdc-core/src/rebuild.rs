@@ -102,6 +102,10 @@ impl Rebuild {
         for named in model.outputs.iter_mut().chain(&mut model.metrics) {
             named.node = of(named.node);
         }
+        for entry in &mut model.entries {
+            entry.inputs.iter_mut().for_each(|i| i.node = of(i.node));
+            entry.output = of(entry.output);
+        }
         updates(&mut model.gradients);
         updates(&mut model.updates);
         model.graph = self.graph;

@@ -62,7 +62,8 @@ pub fn rules(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         | Op::Erf
         | Op::ToReal
         | Op::IntDiv
-        | Op::IntMod => None,
+        | Op::IntMod
+        | Op::Stated => None,
     }
 }
 

@@ -1,17 +1,27 @@
 //! The model of one sample: outputs only, without the batch axis. `predict` is made of it.
 
 use crate::build::Build;
-use gdc_ir::{Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind};
+use gdc_ir::{Entry, Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind};
 use std::collections::{BTreeMap, HashMap};
 
 /// Takes the batch axis off everything that the outputs need.
 pub fn one_sample(model: &Model) -> Model {
-    let roots = model
-        .outputs
-        .iter()
-        .map(|o| o.node)
-        .chain(model.inputs.iter().copied())
-        .chain(model.params.iter().map(|p| p.node));
+    without_batch(model, &model.inputs, &model.outputs)
+}
+
+/// The same of an entry point: its inputs and its value, by the names that they have there.
+pub fn one_sample_of(model: &Model, entry: &Entry) -> Model {
+    let inputs: Vec<NodeId> = entry.inputs.iter().map(|i| i.node).collect();
+    let output = Named { name: entry.name.clone(), node: entry.output };
+    let mut own = without_batch(model, &inputs, &[output]);
+    for (id, input) in own.inputs.clone().into_iter().zip(&entry.inputs) {
+        own.graph.rename(id, input.name.clone());
+    }
+    own
+}
+
+fn without_batch(model: &Model, inputs: &[NodeId], outputs: &[Named]) -> Model {
+    let roots = outputs.iter().map(|o| o.node).chain(inputs.iter().copied()).chain(model.params.iter().map(|p| p.node));
     let mut graph = Graph::default();
     graph.exprs = model.graph.exprs.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
@@ -40,9 +50,9 @@ pub fn one_sample(model: &Model) -> Model {
         name: model.name.clone(),
         docs: model.docs.clone(),
         precision: model.precision,
-        inputs: model.inputs.iter().map(|i| map[i]).collect(),
+        inputs: inputs.iter().map(|i| map[i]).collect(),
         params: model.params.iter().map(|k| gdc_ir::Kept { node: map[&k.node], init: map[&k.node] }).collect(),
-        outputs: named(&model.outputs),
+        outputs: named(outputs),
         settings: gdc_ir::Settings { batch: None, ..model.settings.clone() },
         graph,
         ..Model::default()

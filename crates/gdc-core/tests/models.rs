@@ -90,7 +90,7 @@ macro_rules! models {
     )*};
 }
 
-models! { attention convolution normalised oscillator pooling residual updates }
+models! { attention composed contrastive convolution normalised oscillator pooling residual stated updates }
 
 #[test]
 fn the_straight_through_estimator_passes_the_gradient_of_a_linear_layer() {
@@ -100,4 +100,23 @@ fn the_straight_through_estimator_passes_the_gradient_of_a_linear_layer() {
     let gradients = session.gradients(&batch).expect("the model can be run");
     let w = gradients["w"].to_vec();
     assert!(w.iter().all(|g| g.is_finite() && g.abs() > 1e-6), "{w:?}");
+}
+
+#[test]
+fn a_partial_batch_is_a_batch_of_its_own_size() {
+    let text = include_str!("models/contrastive.gd");
+    let (large, small) =
+        (compile("contrastive", text), compile("contrastive", &text.replace("batch = 6", "batch = 4")));
+    let mut values = Vec::new();
+    for model in [&large, &small] {
+        let session = Session::new(model, 5).expect("the model can be initialised");
+        let batch = batch(model, 4);
+        let gradients = session.gradients(&batch).expect("the model can be run");
+        values.push((session.loss(&batch).expect("the model can be run"), gradients));
+    }
+    assert!((values[0].0 - values[1].0).abs() < 1e-12, "{} and {}", values[0].0, values[1].0);
+    for (name, gradient) in &values[0].1 {
+        let same = gradient.to_vec().iter().zip(values[1].1[name].to_vec()).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(same, "{name}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `compile()`: the one door that the macro and the program share.
 
+mod budgets;
 mod imports;
 
 use gdc_core::library::Library;
@@ -82,9 +83,8 @@ pub fn compile_observed(
 ) -> Result<Output, Box<Failure>> {
     let mut session = Session::new(source);
     match session.run(source, options, observe) {
-        Ok((model, programs)) => {
+        Ok((model, programs, tokens)) => {
             let sources = session.sources;
-            let tokens = generate(&programs, options, &sources);
             Ok(Output { tokens, model, programs, warnings: session.diagnostics.into_sorted(), sources })
         }
         Err(Reported) => Err(Box::new(Failure {
@@ -135,7 +135,7 @@ impl Session {
         source: &Source,
         options: &Options,
         observe: gdc_core::Observer<'_>,
-    ) -> Result<(gdc_ir::Model, Programs), Reported> {
+    ) -> Result<(gdc_ir::Model, Programs, TokenStream), Reported> {
         let file = gdc_syntax::parse::parse_file(&source.text, self.root, &mut self.diagnostics)?;
         let items = imports::load(file, source, self)?;
         let (model, docs) = self.choose(&items, options.model.as_deref())?;
@@ -144,8 +144,14 @@ impl Session {
             gdc_core::compile_model(&model, &docs, &mut library, &mut self.sources, &mut self.diagnostics, observe)?;
         self.diagnostics.checkpoint()?;
         let sample = gdc_core::sample::one_sample(&graph);
-        let programs = gdc_schedule::schedule(&graph, &sample);
-        Ok((graph, programs))
+        let mut programs = gdc_schedule::schedule(&graph, &sample);
+        for entry in &graph.entries {
+            let own = gdc_core::sample::one_sample_of(&graph, entry);
+            programs.entries.push((entry.name.clone(), gdc_schedule::predict(&own)));
+        }
+        let tokens = generate(&programs, options, &self.sources);
+        budgets::check(&graph, &programs, &tokens, &mut self.diagnostics)?;
+        Ok((graph, programs, tokens))
     }
 
     /// The model asked for, or the last of the root file.

@@ -126,7 +126,8 @@ fn real_unary(op: Op, x: f64) -> Option<Scalar> {
         | Op::Select
         | Op::ToReal
         | Op::IntDiv
-        | Op::IntMod => {
+        | Op::IntMod
+        | Op::Stated => {
             return None;
         }
     };

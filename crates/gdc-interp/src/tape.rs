@@ -21,6 +21,14 @@ enum Step<'a> {
         otherwise: Option<usize>,
     },
     Op(Op, Vec<usize>),
+    /// `v + k (x - x')` with `k` and `x'` as they are at the point that is disturbed: worth `v`
+    /// there, with the slope `k`.
+    Stated {
+        v: usize,
+        x: usize,
+        fixed: usize,
+        k: usize,
+    },
     Random {
         dist: Dist,
         site: u64,
@@ -75,11 +83,20 @@ impl<'a> Tape<'a> {
                 let inner = frozen || matches!(exprs.get(id), Expr::Op(Op::Detach, _));
                 if parts_done {
                     let place = |e: &ExprId| places.get(&(*e, inner)).copied().unwrap_or_default();
-                    let step = step(exprs.get(id), frozen, vars, env, &place)?;
+                    let step = match exprs.get(id) {
+                        Expr::Op(Op::Stated, args) if let [v, x, k] = **args => {
+                            let frozen = |e: &ExprId| places.get(&(*e, true)).copied().unwrap_or_default();
+                            Step::Stated { v: place(&v), x: place(&x), fixed: frozen(&x), k: frozen(&k) }
+                        }
+                        other => step(other, frozen, vars, env, &place)?,
+                    };
                     places.insert(key, tape.steps.len());
                     tape.steps.push(step);
                 } else {
                     stack.push((key, true));
+                    if let Expr::Op(Op::Stated, args) = exprs.get(id) {
+                        stack.extend(args.iter().map(|&c| ((c, true), false)));
+                    }
                     stack.extend(exprs.children(id).into_iter().map(|c| ((c, inner), false)));
                 }
             }
@@ -104,6 +121,14 @@ impl<'a> Tape<'a> {
                     [a] => apply(*op, &[values[a]])?,
                     [a, b] => apply(*op, &[values[a], values[b]])?,
                     [a, b, c] => apply(*op, &[values[a], values[b], values[c]])?,
+                    _ => return None,
+                },
+                Step::Stated { v, x, fixed, k } => match (values[*v], values[*x], values[*fixed], values[*k]) {
+                    // Without the term where it is 0, also for a slope that is infinite there.
+                    (v, Scalar::Real(x), Scalar::Real(fixed), _) if x == fixed => v,
+                    (Scalar::Real(v), Scalar::Real(x), Scalar::Real(fixed), Scalar::Real(k)) => {
+                        Scalar::Real(v + k * (x - fixed))
+                    }
                     _ => return None,
                 },
                 Step::Random { dist, site, element } => match values[*element] {

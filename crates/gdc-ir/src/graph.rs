@@ -292,6 +292,47 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// A further entry point: computed for one sample from parameters and inputs of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// As written in the spec.
+    pub name: String,
+    /// Its inputs by the names of its parameters, in order.
+    pub inputs: Vec<Named>,
+    /// Its value, per sample.
+    pub output: NodeId,
+}
+
+/// What a [`Budget`] is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quantity {
+    /// Learnt numbers.
+    Params,
+    /// Bytes that training needs besides the model.
+    Workspace,
+    /// Arithmetic operations of a prediction.
+    Flops,
+    /// Arithmetic operations of a step, per sample.
+    StepFlops,
+    /// Bytes of generated code, without its layout.
+    Code,
+    /// Uses of `unsafe` in generated code.
+    Unsafe,
+}
+
+/// `assert params < 10_000;`: bounds that the compiled model must keep.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Budget {
+    /// Of what.
+    pub quantity: Quantity,
+    /// The least value that is allowed.
+    pub least: f64,
+    /// The greatest value that is allowed.
+    pub most: f64,
+    /// The statement.
+    pub origin: Loc,
+}
+
 /// A whole model as a graph with its roots.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
@@ -323,6 +364,10 @@ pub struct Model {
     pub evaluation: Option<NodeId>,
     /// Per-sample results.
     pub outputs: Vec<Named>,
+    /// Further entry points.
+    pub entries: Vec<Entry>,
+    /// Bounds that the compiled model must keep.
+    pub budgets: Vec<Budget>,
     /// Scalars: weighted means over the samples.
     pub metrics: Vec<Named>,
     /// `dL/dp` for each updated parameter.
@@ -341,6 +386,7 @@ impl Model {
         roots.extend(self.params.iter().chain(&self.states).flat_map(|k| [k.node, k.init]));
         roots.extend(self.sample_weight.into_iter().chain(self.counter).chain(self.loss).chain(self.evaluation));
         roots.extend(self.outputs.iter().chain(&self.metrics).map(|n| n.node));
+        roots.extend(self.entries.iter().flat_map(|e| e.inputs.iter().map(|i| i.node).chain([e.output])));
         roots.extend(self.gradients.iter().chain(&self.updates).map(|u| u.value));
         roots
     }

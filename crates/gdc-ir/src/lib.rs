@@ -16,6 +16,7 @@ mod testing;
 
 pub use expr::{Affine, Bits, Dist, Expr, ExprId, Exprs, Var, VarInfo};
 pub use graph::{
-    Graph, Kept, Leaf, Loc, Model, Named, Node, NodeId, NodeKind, Precision, Reduce, Settings, Until, Update,
+    Budget, Entry, Graph, Kept, Leaf, Loc, Model, Named, Node, NodeId, NodeKind, Precision, Quantity, Reduce, Settings,
+    Until, Update,
 };
 pub use ops::{Op, Red, Ty};

@@ -43,6 +43,7 @@ pub enum Op {
     IntDiv,
     IntMod,
     Detach,
+    Stated,
 }
 
 /// The type of a scalar.
@@ -164,6 +165,8 @@ facts! {
     IntDiv   "div"      2 Int     Call,                 4;
     IntMod   "mod"      2 Int     Infix("%", 6),        4;
     Detach   "detach"   1 Number  Silent,               0;
+    // stated(v, x, k) is v, with the derivative k by x on top of that of v.
+    Stated   "stated"   3 Real    Silent,               0;
 }
 
 impl Op {

@@ -325,6 +325,21 @@ pub struct Programs {
     pub train: Program,
     /// `predict` of one sample, without a batch axis; its temporaries are on the stack.
     pub predict: Program,
+    /// Further entry points by name, each a program like `predict`.
+    pub entries: Vec<(String, Program)>,
     /// `train { ... }`.
     pub settings: crate::graph::Settings,
+}
+
+impl Programs {
+    /// Every program with a title: that of an entry point is its name.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Program)> {
+        let own = [("init", &self.init), ("train", &self.train), ("predict", &self.predict)];
+        own.into_iter().chain(self.entries.iter().map(|(name, program)| (name.as_str(), program)))
+    }
+
+    /// What computes one sample: `predict`, then the entry points.
+    pub fn predictions(&self) -> impl Iterator<Item = &Program> {
+        std::iter::once(&self.predict).chain(self.entries.iter().map(|(_, program)| program))
+    }
 }

@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// All programs of a model.
 pub fn print_programs(programs: &Programs) -> String {
     let mut out = format!("model {}\n", programs.name);
-    for (title, program) in [("init", &programs.init), ("train", &programs.train), ("predict", &programs.predict)] {
+    for (title, program) in programs.all() {
         let _ = write!(out, "\nprogram {title}\n\n{}", print_program(program));
     }
     out

@@ -31,8 +31,7 @@ pub struct Violation {
 /// # Errors
 /// Everything that is broken.
 pub fn verify_programs(programs: &Programs) -> Result<(), Vec<Violation>> {
-    let all = [&programs.init, &programs.train, &programs.predict];
-    let broken: Vec<Violation> = all.into_iter().filter_map(|p| verify_program(p).err()).flatten().collect();
+    let broken: Vec<Violation> = programs.all().filter_map(|(_, p)| verify_program(p).err()).flatten().collect();
     if broken.is_empty() { Ok(()) } else { Err(broken) }
 }
 

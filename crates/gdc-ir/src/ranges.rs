@@ -108,7 +108,8 @@ fn operator(op: Op, args: &[Option<Interval>]) -> Option<Interval> {
             | Op::ToReal
             | Op::IntDiv
             | Op::IntMod
-            | Op::Detach,
+            | Op::Detach
+            | Op::Stated,
             _,
         ) => None,
     }

@@ -373,7 +373,7 @@ impl<'a> Printer<'a> {
 fn operator(op: Op, args: &[Piece]) -> Piece {
     let facts = op.facts();
     match (facts.notation, args) {
-        (Notation::Silent, [a]) => a.clone(),
+        (Notation::Silent, [a, ..]) => a.clone(),
         (Notation::Prefix(sign, binds), [a]) => {
             // An equal prefix inside is bracketed too: `-(-x)`.
             Piece { text: format!("{sign}{}", a.at_least(binds + 1)), binds }

@@ -377,7 +377,7 @@ pub(crate) fn evaluation_order(exprs: &gdc_ir::Exprs, root: ExprId) -> (Vec<Expr
 /// An operator on values, where truth values that are known decide.
 pub(crate) fn simplified(op: Op, mut args: Vec<Value>) -> Value {
     match (op, args.as_slice()) {
-        (Op::Detach, [a]) => a.clone(),
+        (Op::Detach, [a]) | (Op::Stated, [a, ..]) => a.clone(),
         (Op::And, [Value::Bool(true), b]) => b.clone(),
         (Op::And, [a, Value::Bool(true)]) => a.clone(),
         (Op::And, [Value::Bool(false), _] | [_, Value::Bool(false)]) => Value::Bool(false),

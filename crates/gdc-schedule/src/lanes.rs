@@ -218,8 +218,8 @@ impl Emit<'_> {
 
 /// An operator on parts of which one depends on the lane.
 fn operator(op: Op, mut parts: Vec<Part>, ty: Ty) -> Option<Part> {
-    if op == Op::Detach {
-        return parts.pop();
+    if op == Op::Detach || op == Op::Stated {
+        return parts.into_iter().next();
     }
     if op == Op::ToReal {
         let mask = mask(parts.pop()?)?;

@@ -37,9 +37,15 @@ pub fn schedule(model: &Model, sample: &Model) -> Programs {
         docs: model.docs.clone(),
         init: program(model, Plan::init(model), None),
         train: train(model),
-        predict: program(sample, Plan::predict(sample), None),
+        predict: predict(sample),
+        entries: Vec::new(),
         settings: model.settings.clone(),
     }
+}
+
+/// The program of an entry point, given like `sample` of [`schedule`].
+pub fn predict(sample: &Model) -> Program {
+    program(sample, Plan::predict(sample), None)
 }
 
 /// The training program. Updates that another one would overtake are deferred until an order

@@ -62,6 +62,14 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
+    /// The names that the item defines: several for `const (a, b) = ...;`.
+    pub fn names(&self) -> &[Name] {
+        match self {
+            ItemKind::Const { pattern, .. } => pattern.names(),
+            other => other.name().map(std::slice::from_ref).unwrap_or_default(),
+        }
+    }
+
     /// The name that the item defines, if it defines one.
     pub fn name(&self) -> Option<&Name> {
         match self {
@@ -326,10 +334,12 @@ pub enum StmtKind {
         /// In order.
         settings: Vec<Setting>,
     },
-    /// `assert params < 10_000;`
+    /// `assert params < 10_000;`, `assert workspace < 8 KiB;`
     Assert {
         /// What must hold.
         value: Expr,
+        /// The unit of the number at its end: `KiB`.
+        unit: Option<Name>,
     },
     /// `stream t;`
     Stream {

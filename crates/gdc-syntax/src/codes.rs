@@ -105,11 +105,17 @@ codes! {
     E0405: "`<-` gives the next value of a state, of a carry, or of what an optimizer binds; \
             this name has none.";
     E0406: "The source holds no model, or not the one asked for.";
+    E0407: "An entry point has nothing to compute from but its parameters, constants and the \
+            parameters of the model: the samples of the model are not given to it.";
+    E0408: "What a prediction or an entry point computes is a function of one sample and the \
+            parameters: it cannot look at the other samples of a batch, and it draws nothing. \
+            What only training needs stands under `if training { ... }`.";
     // E05xx: optimizers and settings.
     E0501: "A parameter has no optimizer or more than one, a path selects nothing, or \
             something else stands where an optimizer or transform is wanted.";
     E0502: "There is no setting of this name in `train { ... }`.";
     E0503: "A setting cannot have this value; the message says which values it takes.";
+    E0504: "What an `assert` states does not hold. The message says what the quantity is.";
     // E09xx: limits of this version.
     E0901: "The language has this construct, but this version of gdc does not compile it yet.";
     // W00xx: warnings.

@@ -183,7 +183,10 @@ impl Dumper {
                 }
                 self.indent -= 1;
             }
-            StmtKind::Assert { value } => self.line_with_blocks("assert ", value),
+            StmtKind::Assert { value, unit } => {
+                let unit = unit.as_ref().map(|u| format!("in {} ", u.text)).unwrap_or_default();
+                self.line_with_blocks(&format!("assert {unit}"), value);
+            }
             StmtKind::Stream { value } => self.line_with_blocks("stream ", value),
             StmtKind::Precision { value } => self.line(&format!("precision {}", value.text)),
             StmtKind::Entry(function) => self.function("entry", function),

@@ -26,9 +26,14 @@ impl Lowerer<'_> {
             Across::Count => self.context.clone(),
             _ => self.lead(x.expr, &x.axes),
         };
-        let others: usize =
-            over.iter().filter(|v| Some(**v) != self.batch).map(|&v| self.model.graph.exprs.extent(v)).product();
+        // Other axes over samples see to themselves where they are reduced.
+        let others: usize = over
+            .iter()
+            .filter(|v| Some(**v) != self.batch && !self.lanes.contains(v))
+            .map(|&v| self.model.graph.exprs.extent(v))
+            .product();
         let weight = self.sample_weight(&over);
+        let lanes = self.sample_weights(&over);
         let exprs = &mut self.model.graph.exprs;
         let zero = exprs.real(0.0);
         let given = weight.map(|w| exprs.op(Op::Lt, &[zero, w]));
@@ -36,6 +41,7 @@ impl Lowerer<'_> {
             Across::Mean => {
                 let scale = exprs.real(1.0 / others as f64);
                 let scaled = exprs.mul(scale, x.expr);
+                let scaled = lanes.into_iter().fold(scaled, |e, w| exprs.mul(w, e));
                 weight.map_or(scaled, |w| exprs.mul(w, scaled))
             }
             Across::Sum | Across::Count => given.map_or(x.expr, |g| exprs.select(g, x.expr, zero)),
@@ -46,6 +52,68 @@ impl Lowerer<'_> {
         };
         let red = if which == Across::Max { Red::Max } else { Red::Sum };
         self.reduce(red, false, over, Tensor { expr: body, ..x }, span)
+    }
+
+    /// `across(e)`: the values of all samples, `[batch, ...]`, the same for each of them.
+    pub(super) fn across_tensor(&mut self, arg: &Bound) -> Lowered<Tensor> {
+        let t = self.tensor(arg.value.clone(), arg.span)?;
+        let t = self.refresh(&t);
+        let batch = self.batch.filter(|b| self.model.graph.exprs.free_vars(t.expr).contains(b));
+        let Some(batch) = batch else {
+            return Err(self.report(
+                Diagnostic::error(codes::KIND, arg.span, "this is the same for every sample")
+                    .note("`across(e)` is the values that `e` has for the samples of a batch"),
+            ));
+        };
+        let (node, axes) = self.node_of(&t, arg.span)?;
+        let extent = self.model.graph.exprs.extent(batch);
+        let samples = self.graph().exprs.fresh("s", extent, false);
+        self.lanes.insert(samples);
+        let at: Vec<Var> = axes.into_iter().map(|v| if v == batch { samples } else { v }).collect();
+        let axes = std::iter::once(samples).chain(t.axes).collect();
+        Ok(Tensor { axes, expr: self.read_at(node, &at), range: t.range })
+    }
+
+    /// `sample_index`: a sample's own place among those of the batch.
+    pub(super) fn sample_index(&mut self, span: Span) -> Lowered<Value> {
+        let Some(batch) = self.batch else {
+            return Err(self.error(codes::MISPLACED, span, "a model without inputs has no samples"));
+        };
+        let exprs = &mut self.model.graph.exprs;
+        let range = Some((0, exprs.extent(batch) as i64));
+        Ok(Value::Tensor(Tensor { axes: Vec::new(), expr: exprs.index(batch), range }))
+    }
+
+    /// An axis in place of another: it runs over samples if that does.
+    pub(super) fn same_lanes(&mut self, from: Var, to: Var) {
+        if self.lanes.contains(&from) {
+            self.lanes.insert(to);
+        }
+    }
+
+    /// Axes over samples stay what they are, or the reshape is refused.
+    pub(super) fn reshaped_lanes(&mut self, x: &Tensor, new: &[Var], span: Span) -> Lowered<()> {
+        let Some(last) = x.axes.iter().rposition(|v| self.lanes.contains(v)) else { return Ok(()) };
+        let extents = |this: &Self, axes: &[Var]| -> Vec<usize> {
+            axes.iter().take(last + 1).map(|&v| this.model.graph.exprs.extent(v)).collect()
+        };
+        if extents(self, &x.axes) != extents(self, new) {
+            return Err(self.report(
+                Diagnostic::error(codes::RESHAPE, span, "the samples of a batch are not an axis to regroup")
+                    .help("keep the axis that `across` gives as it is, and regroup those after it"),
+            ));
+        }
+        for (&from, &to) in x.axes.iter().zip(new).take(last + 1) {
+            self.same_lanes(from, to);
+        }
+        Ok(())
+    }
+
+    /// The weights of the samples for each of these axes that runs over them.
+    pub(super) fn sample_weights(&mut self, over: &[Var]) -> Vec<ExprId> {
+        let Some(weight) = self.model.sample_weight else { return Vec::new() };
+        let lanes: Vec<Var> = over.iter().copied().filter(|v| self.lanes.contains(v)).collect();
+        lanes.into_iter().map(|v| self.read_at(weight, &[v])).collect()
     }
 
     /// The weight of the sample, if the batch is among these axes.
@@ -90,11 +158,13 @@ impl Lowerer<'_> {
 
     /// Forgets all names for a second time round, in which nothing is training.
     pub(super) fn begin_again(&mut self) {
-        self.frames = vec![Frame::default()];
+        self.frames = vec![Frame::model()];
         self.path.clear();
         self.labels.clear();
         self.model.outputs.clear();
         self.model.metrics.clear();
+        self.model.entries.clear();
+        self.predictions.clear();
         self.optimizers.clear();
         self.transforms.clear();
         self.frozen.clear();
@@ -114,12 +184,6 @@ impl Lowerer<'_> {
             }
             None => self.list_of_sizes(arg)?,
         };
-        if !self.training {
-            return Err(self.report(
-                Diagnostic::error(codes::MISPLACED, span, "a prediction draws no random numbers")
-                    .help("draw them under `if training { ... }`"),
-            ));
-        }
         self.draws += 1;
         let site = site(&self.path_to(&func.name), self.draws);
         const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];

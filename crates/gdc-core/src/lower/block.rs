@@ -61,6 +61,7 @@ impl Lowerer<'_> {
             K::UseLayer { name, value } => self.use_layer(name, value),
             K::Yield { .. } => Err(self.unsupported(stmt.span, "`yield`")),
             K::After { .. } => Err(self.unsupported(stmt.span, "`after`")),
+            K::Assert { value, unit } => self.assert(value, unit.as_ref(), stmt.span),
             // Applied by the function that states it, once its value is known.
             K::Derivative { .. } => Ok(()),
             K::Declare { .. }
@@ -71,7 +72,6 @@ impl Lowerer<'_> {
             | K::Transform { .. }
             | K::Freeze { .. }
             | K::Train { .. }
-            | K::Assert { .. }
             | K::Stream { .. }
             | K::Precision { .. }
             | K::Entry(_) => Err(self.error(codes::MISPLACED, stmt.span, "this statement stands only in a model")),
@@ -95,7 +95,7 @@ impl Lowerer<'_> {
         value: &ast::Expr,
     ) -> Lowered<()> {
         // In a layer's body a let leaves no trace in the paths of parameters.
-        let top = self.frames.len() == 1 && self.updating.is_none();
+        let top = self.in_model();
         let names: Vec<&str> = pattern.names().iter().map(|n| n.text.as_str()).collect();
         let joined = names.join("_");
         let outer = self.path.len();
@@ -178,6 +178,8 @@ impl Lowerer<'_> {
     /// `let y[i, j in 0..n] = e;`
     fn indexed(&mut self, indices: &[ast::IndexBinder], value: &ast::Expr) -> Lowered<Value> {
         let mut binders = Vec::new();
+        // How many of the indices stand before the axes that `...` leaves whole.
+        let mut before = None;
         for index in indices {
             match index {
                 ast::IndexBinder::Bind(b) => binders.push(b),
@@ -191,7 +193,10 @@ impl Lowerer<'_> {
                         .help("name the indices on the left and compute places on the right"),
                     ));
                 }
-                ast::IndexBinder::Rest(span) => return Err(self.unsupported(*span, "`...` on the left of a `let`")),
+                ast::IndexBinder::Rest(span) if before.replace(binders.len()).is_some() => {
+                    return Err(self.error(codes::RANK, *span, "`...` stands once on the left of a `let`"));
+                }
+                ast::IndexBinder::Rest(_) => {}
             }
         }
         let hint = self.hint.take();
@@ -200,7 +205,8 @@ impl Lowerer<'_> {
             let inner = this.operand(value)?;
             this.hint = hint;
             // The bound indices become axes; what they stand for is now part of the tensor.
-            let axes = vars.iter().copied().chain(inner.axes.iter().copied()).collect();
+            let (first, last) = vars.split_at(before.unwrap_or(vars.len()));
+            let axes = first.iter().chain(&inner.axes).chain(last).copied().collect();
             Ok(Value::Tensor(Tensor { axes, ..inner }))
         })
     }
@@ -273,9 +279,23 @@ impl Lowerer<'_> {
             Some(_) => return Err(self.error(codes::KIND, name.span, "a parameter is a tensor of real numbers")),
             None => Vec::new(),
         };
+        self.claim_labels()?;
         let existing = if self.again { self.model.graph.find(&path) } else { None };
-        let existing = existing.or(if self.in_shared { self.shared.get(&path).copied() } else { None });
+        let existing = existing.or(if self.in_shared.is_some() { self.shared.get(&path).copied() } else { None });
         if let Some(node) = existing {
+            let first = self.model.graph.node(node).shape.clone();
+            if first != shape {
+                let mut d = Diagnostic::error(
+                    codes::SHAPE,
+                    span,
+                    format!("`{path}` is {} in an earlier call, and {} here", shape_text(&first), shape_text(&shape)),
+                )
+                .note("a shared layer has one set of parameters, so its calls agree on their shapes");
+                if let Some((_, call)) = self.calls.last() {
+                    d = d.secondary(*call, "this call");
+                }
+                return Err(self.report(d));
+            }
             let tensor = self.whole(node, &shape);
             return Ok(tensor);
         }
@@ -298,7 +318,7 @@ impl Lowerer<'_> {
             _ => self.model.params.push(Kept { node, init }),
         }
         self.declared.insert(node, span);
-        if self.in_shared {
+        if self.in_shared.is_some() {
             self.shared.insert(path, node);
         }
         let tensor = self.whole(node, &shape);
@@ -381,7 +401,7 @@ impl Lowerer<'_> {
             ));
         }
         let (old, state) = (binding.value.clone(), binding.state);
-        let top = self.frames.len() == 1 && self.updating.is_none();
+        let top = self.in_model();
         let path = if top { self.let_path(&name.text) } else { Vec::new() };
         let outer = self.path.len();
         self.path.extend(path.iter().cloned());
@@ -424,7 +444,7 @@ impl Lowerer<'_> {
             if let Some(frame) = self.frames.last_mut() {
                 frame.turns.push(turn.to_string());
             }
-            let in_layer = self.frames.len() > 1;
+            let in_layer = !self.in_model();
             if in_layer {
                 self.path.push(turn.to_string());
             }
@@ -445,7 +465,7 @@ impl Lowerer<'_> {
     }
 
     /// In a model: the path of a `let` or `<-`, with the turns of the loops around it.
-    fn let_path(&self, name: &str) -> Vec<String> {
+    pub(super) fn let_path(&self, name: &str) -> Vec<String> {
         let turns = self.frames.last().map(|f| f.turns.clone()).unwrap_or_default();
         std::iter::once(name.to_owned()).chain(turns).collect()
     }
@@ -454,7 +474,8 @@ impl Lowerer<'_> {
     fn use_layer(&mut self, name: &ast::Name, value: &ast::Expr) -> Lowered<()> {
         match self.expr(value) {
             Ok(Value::Func(f)) => {
-                let shared = Some(self.path_to(&name.text));
+                let own = if self.in_model() { self.let_path(&name.text) } else { vec![name.text.clone()] };
+                let shared = Some(self.path_to(&own.join(".")));
                 self.bind(name, Value::Func(Rc::new(Func { shared, ..(*f).clone() })));
                 Ok(())
             }

@@ -43,8 +43,14 @@ impl Lowerer<'_> {
         };
         let mut bound = first;
         for arg in args {
-            let value = self.expr(&arg.value)?;
+            let value = match self.given_call(&func, &bound, arg)? {
+                Some(value) => value,
+                None => self.expr(&arg.value)?,
+            };
             bound.push(Bound { name: arg.name.clone(), value, span: arg.value.span });
+        }
+        if func.given && self.stands_alone(&func, &bound) {
+            return self.invoke(Func { given: false, ..(*func).clone() }, span);
         }
         if matches!(func.callee, Callee::Optimizer(_)) && matches!(callee.kind, ast::ExprKind::Call { .. }) {
             let values = bound.into_iter().map(|b| self.tensor(b.value, b.span)).collect::<Lowered<Vec<_>>>()?;
@@ -60,6 +66,54 @@ impl Lowerer<'_> {
         let func = Func { args: bound, label, ..(*func).clone() };
         self.hint = hint;
         self.invoke(func, span)
+    }
+
+    /// `init = uniform(-1, 1)`: a call where a function is wanted is that function with the
+    /// arguments that it has so far.
+    fn given_call(&mut self, func: &Func, bound: &[Bound], arg: &ast::Arg) -> Lowered<Option<Value>> {
+        let ast::ExprKind::Call { callee, args } = &arg.value.kind else { return Ok(None) };
+        let params: &[ast::Param] = match &func.callee {
+            Callee::Fn(f) | Callee::Layer(f) | Callee::Model(_, f) => &f.params,
+            _ => return Ok(None),
+        };
+        let named =
+            |p: &ast::Param, name: &ast::Name| matches!(&p.pattern, ast::Pattern::Name(n) if n.text == name.text);
+        let param = match &arg.name {
+            Some(name) => params.iter().find(|p| named(p, name)),
+            None => {
+                // What is given without a name fills, in order, the parameters without one.
+                let before = bound.iter().filter(|b| b.name.is_none()).count();
+                params.get(before)
+            }
+        };
+        if !matches!(param.and_then(|p| p.kind.as_ref()), Some(ast::ParamKind::Fn(_))) {
+            return Ok(None);
+        }
+        let Value::Func(inner) = self.expr(callee)? else { return Ok(None) };
+        let mut given = Vec::new();
+        for arg in args {
+            given.push(Bound { name: arg.name.clone(), value: self.expr(&arg.value)?, span: arg.value.span });
+        }
+        given.extend(inner.args.iter().cloned());
+        Ok(Some(Value::Func(Rc::new(Func { args: given, given: true, ..(*inner).clone() }))))
+    }
+
+    /// Whether a function that was given as a call has all that it needs, and is now called with
+    /// sizes alone, as initial values are: those are for functions that want them.
+    fn stands_alone(&self, func: &Func, args: &[Bound]) -> bool {
+        let exprs = &self.model.graph.exprs;
+        let sizes = args.iter().all(|a| matches!(&a.value, Value::Tensor(t) if exprs.as_int(t.expr).is_some()));
+        let names = |p: &ast::Param| p.pattern.names().first().map(|n| n.text.clone());
+        let complete = match &func.callee {
+            Callee::Fn(f) => {
+                let named: Vec<_> = func.args.iter().filter_map(|a| a.name.as_ref().map(|n| n.text.clone())).collect();
+                let open = f.params.iter().filter(|p| names(p).is_none_or(|n| !named.contains(&n)));
+                open.filter(|p| p.default.is_none()).count() <= func.args.len() - named.len()
+            }
+            Callee::Builtin(_) => !func.args.is_empty(),
+            _ => false,
+        };
+        sizes && complete
     }
 
     /// Calls a function with the arguments it holds; a layer that still lacks its tensor is
@@ -93,6 +147,13 @@ impl Lowerer<'_> {
                 }
             }
             Callee::Given(value) => self.given(&value, &func, span),
+            Callee::Model(model, signature) => {
+                if self.lacks_tensor(&signature, &func) {
+                    Ok(Value::Func(Rc::new(func)))
+                } else {
+                    self.expand_model(&model, &signature, &func, span)
+                }
+            }
             Callee::Optimizer(_) | Callee::Transform => Ok(Value::Func(Rc::new(func))),
         };
         self.hint = hint;
@@ -114,20 +175,30 @@ impl Lowerer<'_> {
         }
     }
 
-    /// `dense(32)` without an input: too few arguments for the required parameters, and the
-    /// first given one is no tensor.
+    /// `dense(32)` without an input: too few arguments for the required parameters, or a whole
+    /// number where the first of them takes a tensor.
     fn lacks_tensor(&self, f: &ast::Function, func: &Func) -> bool {
-        let first = f.params.first().and_then(|p| p.kind.as_ref());
-        let wants_tensor = matches!(first, Some(ast::ParamKind::Type(_)));
-        let given = func.args.iter().find(|a| a.name.is_none());
-        let has_first = match given.map(|a| &a.value) {
+        let Some(ast::Param { kind: Some(ast::ParamKind::Type(ty)), pattern, .. }) = f.params.first() else {
+            return false;
+        };
+        let given = |p: &ast::Param| {
+            let names = p.pattern.names();
+            func.args.iter().filter_map(|a| a.name.as_ref()).any(|n| names.iter().any(|m| m.text == n.text))
+        };
+        let ast::Pattern::Name(first) = pattern else { return false };
+        if func.args.iter().filter_map(|a| a.name.as_ref()).any(|n| n.text == first.text) {
+            return false;
+        }
+        let is_tensor = match func.args.iter().find(|a| a.name.is_none()).map(|a| &a.value) {
             Some(Value::Tensor(t)) => !t.axes.is_empty() || self.model.graph.exprs.as_int(t.expr).is_none(),
+            Some(Value::Record(_) | Value::Poison) => true,
             _ => false,
         };
         let positional = func.args.iter().filter(|a| a.name.is_none()).count();
-        let required = f.params.iter().filter(|p| p.default.is_none()).count();
-        let named = func.args.len() - positional;
-        wants_tensor && !has_first && positional + named < required
+        let required = f.params.iter().filter(|p| p.default.is_none() && !given(p)).count();
+        let wants_axes = matches!(&ty.kind, ast::TypeKind::Tensor { shape: Some(dims), .. }
+            if dims.iter().any(|d| matches!(d, ast::Dim::Size(_))));
+        !is_tensor && (positional < required || wants_axes)
     }
 
     /// Which argument each parameter gets.
@@ -272,10 +343,16 @@ impl Lowerer<'_> {
     }
 
     /// Runs a layer's body under its label.
-    fn in_layer(&mut self, func: &Func, span: Span, run: impl FnOnce(&mut Self) -> Lowered<Value>) -> Lowered<Value> {
+    pub(super) fn in_layer(
+        &mut self,
+        func: &Func,
+        span: Span,
+        run: impl FnOnce(&mut Self) -> Lowered<Value>,
+    ) -> Lowered<Value> {
         if let Some(shared) = &func.shared {
+            self.labelled_calls += 1;
             let outer = std::mem::replace(&mut self.path, vec![shared.clone()]);
-            let before = std::mem::replace(&mut self.in_shared, true);
+            let before = std::mem::replace(&mut self.in_shared, Some(self.labelled_calls));
             let result = run(self);
             self.in_shared = before;
             self.path = outer;
@@ -284,23 +361,33 @@ impl Lowerer<'_> {
         let label = func.label.as_ref().map_or(func.name.as_str(), |l| l.text.as_str()).to_owned();
         let label_span = func.label.as_ref().map_or(span, |l| l.span);
         let path = self.path_to(&label);
-        if !self.in_shared
-            && !self.again
-            && let Some(&earlier) = self.labels.get(&path)
-        {
-            return Err(self.report(
-                Diagnostic::error(codes::REPEATED_LABEL, label_span, format!("two layers are called `{path}`"))
-                    .secondary(earlier, "the first one")
-                    .help(format!("give one of them another name: `{label}(...) as {label}2`")),
-            ));
+        self.labelled_calls += 1;
+        self.labelled.push(Labelled { call: self.labelled_calls, shared: self.in_shared, path, span: label_span });
+        let result = self.in_path(&label, run);
+        self.labelled.pop();
+        result
+    }
+
+    /// A parameter is made here: the labels around it belong to these calls from now on.
+    /// Layers without parameters can repeat theirs.
+    pub(super) fn claim_labels(&mut self) -> Lowered<()> {
+        for Labelled { call, shared, path, span } in self.labelled.clone() {
+            let (owner, earlier) = *self.labels.entry((shared, path.clone())).or_insert((call, span));
+            if owner != call {
+                let label = path.rsplit('.').next().unwrap_or(&path).to_owned();
+                return Err(self.report(
+                    Diagnostic::error(codes::REPEATED_LABEL, span, format!("two layers are called `{path}`"))
+                        .secondary(earlier, "the first one")
+                        .help(format!("give one of them another name: `{label}(...) as {label}2`")),
+                ));
+            }
         }
-        self.labels.insert(path, label_span);
-        self.in_path(&label, run)
+        Ok(())
     }
 
     /// The mapping rule: extra leading axes are aligned from the right, become axes around
     /// the call, and parameters are bound to what remains.
-    fn map_over(&mut self, matched: Vec<Matched>, func: &Func) -> Lowered<Vec<Var>> {
+    pub(super) fn map_over(&mut self, matched: Vec<Matched>, func: &Func) -> Lowered<Vec<Var>> {
         let longest = matched.iter().max_by_key(|m| m.extra);
         let Some(longest) = longest else { return Ok(Vec::new()) };
         let sizes: Vec<usize> = self.shape(&longest.value)[..longest.extra].to_vec();
@@ -336,6 +423,7 @@ impl Lowerer<'_> {
             let value = self.materialise_argument(&m)?;
             let mut map = HashMap::new();
             for (&from, &to) in value.axes[..m.extra].iter().zip(&vars[vars.len() - m.extra..]) {
+                self.same_lanes(from, to);
                 let index = self.graph().exprs.index(to);
                 map.insert(from, index);
             }
@@ -358,7 +446,7 @@ impl Lowerer<'_> {
     }
 
     /// What the body returns against what the signature says.
-    fn check_result(&mut self, value: &Value, ty: &ast::Type, f: &ast::Function) -> Lowered<()> {
+    pub(super) fn check_result(&mut self, value: &Value, ty: &ast::Type, f: &ast::Function) -> Lowered<()> {
         let (Value::Tensor(t), ast::TypeKind::Tensor { shape: Some(dims), .. }) = (value, &ty.kind) else {
             return Ok(());
         };
@@ -392,6 +480,17 @@ impl Lowerer<'_> {
     }
 }
 
+/// A labelled call of a layer that is being expanded.
+#[derive(Clone)]
+pub(super) struct Labelled {
+    /// The number of the call.
+    call: u32,
+    /// The call of a shared layer that it stands in: each has labels of its own.
+    shared: Option<u32>,
+    path: String,
+    span: Span,
+}
+
 /// Whether `uniform` or `normal` is asked for a tensor of draws, by `like` or by a shape.
 fn draws_like(func: &Func, args: &[Bound]) -> Option<gdc_ir::Dist> {
     let dist = match func.name.as_str() {
@@ -407,7 +506,7 @@ fn draws_like(func: &Func, args: &[Bound]) -> Option<gdc_ir::Dist> {
 }
 
 /// The axes that were mapped over become leading axes of the result.
-fn unmap(value: Value, mapped: &[Var]) -> Value {
+pub(super) fn unmap(value: Value, mapped: &[Var]) -> Value {
     match value {
         Value::Tensor(t) => {
             let axes = mapped.iter().copied().chain(t.axes).collect();

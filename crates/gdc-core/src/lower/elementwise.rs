@@ -28,6 +28,7 @@ impl Lowerer<'_> {
             for (&from, &to) in tensor.axes.iter().zip(&longest.axes[skip..]) {
                 if from != to {
                     map.insert(from, self.graph().exprs.index(to));
+                    self.same_lanes(from, to);
                 }
             }
             exprs.push(substitute(&mut self.graph().exprs, tensor.expr, &map));

@@ -45,12 +45,10 @@ impl Lowerer<'_> {
             }
             K::Scan { .. } => Err(self.unsupported(e.span, "`scan`")),
             K::Call { callee, args } => self.call_with(callee, args, e.span, Vec::new(), None, hint),
-            K::Index { base, at, otherwise } => {
-                if let Some(value) = self.tuple_element(base, at)? {
-                    return Ok(value);
-                }
-                self.read_index(base, at, otherwise.as_deref(), e.span)
-            }
+            K::Index { base, at, otherwise } => match self.expr(base)? {
+                Value::Tuple(items) => self.tuple_element(&items, at, e.span),
+                value => self.read_index(value, base, at, otherwise.as_deref(), e.span),
+            },
             K::Field { base, name } => self.field(base, name),
             K::As { base, label } => self.labelled(base, label, hint),
         }
@@ -97,12 +95,18 @@ impl Lowerer<'_> {
                 value => Ok(value.clone()),
             };
         }
+        if let Some(value) = self.global(&name.text)? {
+            return Ok(value);
+        }
         if let Some(value) = self.constant(&name.text) {
             return Ok(value);
         }
         if name.text == "training" {
             self.asks_training = true;
             return Ok(Value::Tensor(Tensor::scalar(self.model.graph.exprs.bool(self.training))));
+        }
+        if name.text == "sample_index" {
+            return self.sample_index(name.span);
         }
         if matches!(name.text.as_str(), "t" | "step") {
             return self.counter(name);
@@ -123,12 +127,53 @@ impl Lowerer<'_> {
             Some(ast::ItemKind::Fn(f)) => Callee::Fn(Rc::new(f.clone())),
             Some(ast::ItemKind::Optimizer(o)) => Callee::Optimizer(Rc::new(o.clone())),
             Some(ast::ItemKind::Transform(_)) => Callee::Transform,
+            Some(ast::ItemKind::Model(m)) => super::submodel::callee(m),
             Some(_) | None => match builtin(name) {
                 Some(b) => Callee::Builtin(b),
                 None => return Ok(None),
             },
         };
-        Ok(Some(Func { name: name.to_owned(), callee, args: Vec::new(), label: None, shared: None }))
+        Ok(Some(Func { name: name.to_owned(), callee, args: Vec::new(), label: None, shared: None, given: false }))
+    }
+
+    /// A `const` of the source: evaluated where nothing else is in sight.
+    fn global(&mut self, name: &str) -> Lowered<Option<Value>> {
+        let items = self.library.find(name, self.sources, self.diagnostics)?;
+        let Some(ast::ItemKind::Const { pattern, value }) = items.first().map(|i| &**i) else { return Ok(None) };
+        let span = pattern.span();
+        if self.calls.len() >= super::MAX_CALLS {
+            let d = Diagnostic::error(codes::RECURSION, span, format!("the constant `{name}` leads back to itself"));
+            return Err(self.report(d.help("give it a value that does not need its own")));
+        }
+        self.calls.push((name.to_owned(), span));
+        self.frames.push(super::Frame::default());
+        let context = std::mem::take(&mut self.context);
+        let found = self.const_(pattern, value);
+        self.context = context;
+        let frame = self.frames.pop();
+        self.calls.pop();
+        found?;
+        let binding = frame.and_then(|f| f.blocks.into_iter().next()).and_then(|mut b| b.remove(name));
+        let Some(value) = binding.map(|b| b.value) else { return Ok(None) };
+        self.check_constant(&value, span, name)?;
+        Ok(Some(value))
+    }
+
+    /// What a constant is made of is known when the model is compiled.
+    fn check_constant(&mut self, value: &Value, span: Span, name: &str) -> Lowered<()> {
+        match value {
+            Value::Tensor(t) => {
+                let graph = &self.model.graph;
+                let reached = graph.reachable(graph.exprs.read_nodes(t.expr));
+                if reached.iter().any(|&n| graph.node(n).leaf().is_some()) {
+                    let d = Diagnostic::error(codes::NOT_CONSTANT, span, format!("`{name}` is no constant"));
+                    return Err(self.report(d.note("it depends on the number of updates, which training changes")));
+                }
+                Ok(())
+            }
+            Value::Tuple(items) => items.iter().try_for_each(|i| self.check_constant(i, span, name)),
+            _ => Ok(()),
+        }
     }
 
     fn unknown_name(&mut self, name: &ast::Name) -> gdc_syntax::Reported {
@@ -324,15 +369,16 @@ impl Lowerer<'_> {
         .map(Value::Tensor)
     }
 
-    /// `(a, b)[0]` and a tuple's name indexed by a number.
-    fn tuple_element(&mut self, base: &ast::Expr, at: &[ast::Place]) -> Lowered<Option<Value>> {
-        let ast::ExprKind::Name(name) = &base.kind else { return Ok(None) };
-        let Some(Value::Tuple(items)) = self.lookup(&name.text).map(|b| b.value.clone()) else { return Ok(None) };
-        let [ast::Place::At(e)] = at else { return Ok(None) };
+    /// `split(x, 2)[0]`: one value of a tuple.
+    fn tuple_element(&mut self, items: &[Value], at: &[ast::Place], span: Span) -> Lowered<Value> {
+        let [ast::Place::At(e)] = at else {
+            let message = format!("a tuple of {} values is read by one number", items.len());
+            return Err(self.error(codes::RANK, span, message));
+        };
         let value = self.expr(e)?;
         let i = self.static_int(&value, e.span, "a tuple's position")?;
         match usize::try_from(i).ok().and_then(|i| items.get(i)) {
-            Some(item) => Ok(Some(item.clone())),
+            Some(item) => Ok(item.clone()),
             None => {
                 Err(self.error(codes::OUT_OF_RANGE, e.span, format!("a tuple of {} has no element {i}", items.len())))
             }
@@ -347,7 +393,11 @@ impl Lowerer<'_> {
             let shape = self.model.graph.node(node).shape.clone();
             return Ok(Value::Tensor(self.whole(node, &shape)));
         }
-        if let Value::Tuple(items) = self.expr(base)? {
+        let value = self.expr(base)?;
+        if let Value::Record(record) = &value {
+            return self.record_field(record, name);
+        }
+        if let Value::Tuple(items) = value {
             return match name.text.parse::<usize>().ok().and_then(|i| items.get(i)) {
                 Some(item) => Ok(item.clone()),
                 None => Err(self.error(

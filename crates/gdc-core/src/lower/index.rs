@@ -12,6 +12,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Where a bare read gives an index its range.
 struct BareRead {
+    /// Whether the axis runs over the samples of a batch.
+    lanes: bool,
     extent: usize,
     tensor: String,
     axis: usize,
@@ -34,12 +36,15 @@ impl Lowerer<'_> {
         let depth = self.context.len();
         self.in_block(|this| {
             let mut vars = Vec::new();
-            for (binder, (low, extent)) in bound {
+            for (binder, (low, extent, lanes)) in bound {
                 let var = this.graph().exprs.fresh(binder.name.text.clone(), extent, false);
                 let index = this.graph().exprs.affine(gdc_ir::Affine { terms: vec![(var, 1)], constant: low });
                 let range = Some((low, low + extent as i64));
                 let value = Value::Tensor(Tensor { axes: Vec::new(), expr: index, range });
                 this.bind_as(&binder.name, Binding { value, span: binder.name.span, mutable: false, state: None });
+                if lanes {
+                    this.lanes.insert(var);
+                }
                 this.context.push(var);
                 vars.push(var);
             }
@@ -49,11 +54,17 @@ impl Lowerer<'_> {
         })
     }
 
-    /// First value and extent of an index.
-    fn index_range(&mut self, binder: &ast::Binder, body: &ast::Expr) -> Lowered<(i64, usize)> {
+    /// First value and extent of an index, and whether it runs over the samples of a batch.
+    fn index_range(&mut self, binder: &ast::Binder, body: &ast::Expr) -> Lowered<(i64, usize, bool)> {
         if let Some(range) = &binder.range {
             let (low, high) = self.stated_range(range)?;
-            return Ok((low, (high - low) as usize));
+            let mut reads = Vec::new();
+            self.bare_reads(&binder.name.text, body, &mut reads);
+            let lanes = reads.iter().find(|r| r.lanes);
+            if let Some(read) = lanes.filter(|r| (low, high) != (0, r.extent as i64)) {
+                return Err(self.part_of_batch(range.span, read.span));
+            }
+            return Ok((low, (high - low) as usize, lanes.is_some()));
         }
         let mut reads = Vec::new();
         if self.reads_undefined(body) {
@@ -88,7 +99,16 @@ impl Lowerer<'_> {
             .help("check for swapped indices or transposed weights; a smaller range can be stated as `in 0..n`");
             return Err(self.report(diagnostic));
         }
-        Ok((0, first.extent))
+        Ok((0, first.extent, reads.iter().any(|r| r.lanes)))
+    }
+
+    /// Samples have places in a batch only by chance, and a partial batch lacks some.
+    fn part_of_batch(&mut self, span: Span, read: Span) -> gdc_syntax::Reported {
+        self.report(
+            Diagnostic::error(codes::MISPLACED, span, "a part of the samples of a batch is wanted here")
+                .secondary(read, "this axis runs over the samples")
+                .help("take all of them: reductions skip those that a partial batch lacks"),
+        )
     }
 
     /// Whether an index is used on something that an earlier error left undefined.
@@ -121,7 +141,8 @@ impl Lowerer<'_> {
                     };
                     if let Some(&var) = axis.and_then(|a| t.axes.get(a)) {
                         let extent = self.model.graph.exprs.extent(var);
-                        found.push(BareRead { extent, tensor: tensor.text.clone(), axis: i, span: e.span });
+                        let lanes = self.lanes.contains(&var);
+                        found.push(BareRead { lanes, extent, tensor: tensor.text.clone(), axis: i, span: e.span });
                     }
                 }
             }
@@ -132,12 +153,12 @@ impl Lowerer<'_> {
     /// `base[at] else otherwise`
     pub(super) fn read_index(
         &mut self,
+        value: Value,
         base: &ast::Expr,
         at: &[ast::Place],
         otherwise: Option<&ast::Expr>,
         span: Span,
     ) -> Lowered<Value> {
-        let value = self.expr(base)?;
         let tensor = self.tensor(value, base.span)?;
         let tensor = self.materialise(tensor, base.span)?;
         let places = self.expand_rest(&tensor, at, base, span)?;
@@ -210,6 +231,7 @@ impl Lowerer<'_> {
         let new = self.graph().exprs.fresh(info.name, info.extent, false);
         let index = self.graph().exprs.index(new);
         map.insert(var, index);
+        self.same_lanes(var, new);
         new
     }
 
@@ -236,10 +258,14 @@ impl Lowerer<'_> {
                 .label(format!("{low}..{high}")),
             ));
         }
+        if self.lanes.contains(&var) && (low, high) != (0, extent as i64) {
+            return Err(self.part_of_batch(range.span, range.span));
+        }
         let name = self.model.graph.exprs.var(var).name.clone();
         let new = self.graph().exprs.fresh(name, (high - low) as usize, false);
         let index = self.graph().exprs.affine(gdc_ir::Affine { terms: vec![(new, 1)], constant: low });
         map.insert(var, index);
+        self.same_lanes(var, new);
         Ok(new)
     }
 
@@ -321,22 +347,16 @@ impl Lowerer<'_> {
             ));
         };
         let shape = self.stated_shape(dims)?;
-        if shape.len() != indices.len() {
-            return Err(self.error(
-                codes::RANK,
-                span,
-                format!("{} places for a tensor {}", indices.len(), shape_text(&shape)),
-            ));
-        }
         let mut names: Vec<ast::Name> = Vec::new();
         let mut places: Vec<ast::Expr> = Vec::new();
+        let mut rest = None;
         for index in indices {
             match index {
                 ast::IndexBinder::Place(e) => places.push(e.clone()),
                 ast::IndexBinder::Bind(b) => {
                     places.push(ast::Expr { kind: ast::ExprKind::Name(b.name.clone()), span: b.name.span })
                 }
-                ast::IndexBinder::Rest(span) => return Err(self.unsupported(*span, "`...` in the scatter form")),
+                ast::IndexBinder::Rest(_) => rest = Some(places.len()),
             }
         }
         let mut bound = BTreeSet::new();
@@ -354,7 +374,6 @@ impl Lowerer<'_> {
         let everything = ast::Expr { kind: ast::ExprKind::Tuple(everything), span };
         let tensor = self.with_indices(&binders, &everything, |this, vars| {
             let body = this.operand(value)?;
-            let body = this.real(&body, value.span)?;
             let mut at = Vec::new();
             for place in &places {
                 let t = this.operand(place)?;
@@ -363,6 +382,23 @@ impl Lowerer<'_> {
                 }
                 at.push(t.expr);
             }
+            // `...` on the left: the axes that the added value has left.
+            let own = body.axes.clone();
+            for (k, &v) in own.iter().enumerate() {
+                let index = this.graph().exprs.index(v);
+                at.insert(rest.unwrap_or(at.len()) + if rest.is_some() { k } else { 0 }, index);
+            }
+            if shape.len() != at.len() {
+                let message = format!("{} places for a tensor {}", at.len(), shape_text(&shape));
+                return Err(this.error(codes::RANK, span, message));
+            }
+            if let (None, Some(_)) = (rest, own.first()) {
+                return Err(this.report(
+                    Diagnostic::error(codes::RANK, value.span, "what is added is one number for each place")
+                        .help("write `...` on the left for the axes that it has: `let y[i, ...]: [n, m] += x[i];`"),
+                ));
+            }
+            let body = this.real(&body, value.span)?;
             let free: Vec<Var> = at.iter().chain([&body]).flat_map(|&e| this.lead(e, &[])).collect();
             let lead: Vec<Var> = this.context[..lead_before].iter().copied().filter(|v| free.contains(v)).collect();
             let mut full_at: Vec<ExprId> = Vec::new();
@@ -374,7 +410,7 @@ impl Lowerer<'_> {
             let mut full: Vec<usize> = lead.iter().map(|&v| exprs.extent(v)).collect();
             full.extend(&shape);
             let per_sample = lead.first().is_some_and(|&v| exprs.var(v).batch);
-            let domain = lead.iter().chain(vars).copied().collect();
+            let domain = lead.iter().chain(vars).chain(&own).copied().collect();
             let node = gdc_ir::Node {
                 name: hint.clone().unwrap_or_else(|| this.path_to(&name.text)),
                 kind: gdc_ir::NodeKind::Scatter { domain, at: full_at, body },
@@ -385,10 +421,11 @@ impl Lowerer<'_> {
                 origin: Some(Self::loc(span)),
             };
             let node = this.add_node(node, span)?;
-            let own = this.whole(node, &full);
-            let map = own.axes.iter().zip(&lead).map(|(&from, &to)| (from, this.model.graph.exprs.index(to))).collect();
-            let expr = substitute(&mut this.graph().exprs, own.expr, &map);
-            Ok(Tensor { axes: own.axes[lead.len()..].to_vec(), expr, range: None })
+            let whole = this.whole(node, &full);
+            let map =
+                whole.axes.iter().zip(&lead).map(|(&from, &to)| (from, this.model.graph.exprs.index(to))).collect();
+            let expr = substitute(&mut this.graph().exprs, whole.expr, &map);
+            Ok(Tensor { axes: whole.axes[lead.len()..].to_vec(), expr, range: None })
         })?;
         self.bind(name, Value::Tensor(tensor));
         Ok(())

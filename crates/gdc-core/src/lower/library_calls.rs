@@ -10,13 +10,18 @@ use gdc_syntax::{Diagnostic, Span};
 
 impl Lowerer<'_> {
     pub(super) fn builtin(&mut self, builtin: Builtin, func: &Func, span: Span) -> Lowered<Value> {
+        let axis = func.args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == "axis")).cloned();
+        if let (Some(axis), Builtin::Whole(..) | Builtin::Extremum(..)) = (&axis, builtin) {
+            let args = func.args.iter().filter(|a| a.name.as_ref().is_none_or(|n| n.text != "axis")).cloned().collect();
+            return self.reduce_along(builtin, &Func { args, ..func.clone() }, axis, span);
+        }
         if let Some(named) = func.args.iter().find_map(|a| a.name.as_ref())
             && !(builtin == Builtin::Reshape && named.text == "like")
         {
             return Err(self.error(
                 codes::UNKNOWN_ARGUMENT,
                 named.span,
-                format!("`{}` takes no named arguments", func.name),
+                format!("`{}` takes no argument `{}`", func.name, named.text),
             ));
         }
         let tensor = |this: &mut Self, i: usize| -> Lowered<(Tensor, Span)> {
@@ -29,7 +34,7 @@ impl Lowerer<'_> {
             Builtin::Extremum(..) if count == 1 => 1,
             Builtin::Extremum(..) | Builtin::Div | Builtin::Reshape | Builtin::Grad => 2,
             Builtin::Across(Across::Count) => 0,
-            Builtin::Whole(..) | Builtin::Size | Builtin::Leaf | Builtin::Across(_) => 1,
+            Builtin::AcrossTensor | Builtin::Whole(..) | Builtin::Size | Builtin::Leaf | Builtin::Across(_) => 1,
             Builtin::UnitUniform | Builtin::UnitNormal => 0,
         };
         if count != want {
@@ -57,7 +62,7 @@ impl Lowerer<'_> {
             }
             Builtin::Extremum(_, red) => {
                 let (x, span) = tensor(self, 0)?;
-                self.reduce_whole(red, false, x, span)?
+                self.reduce_whole(red, false, x, None, span)?
             }
             Builtin::Whole(red, mean) => {
                 let (x, x_span) = tensor(self, 0)?;
@@ -70,7 +75,7 @@ impl Lowerer<'_> {
                 } else {
                     x
                 };
-                self.reduce_whole(red, mean, x, span)?
+                self.reduce_whole(red, mean, x, None, span)?
             }
             Builtin::Div => {
                 let (a, b) = (tensor(self, 0)?, tensor(self, 1)?);
@@ -87,12 +92,32 @@ impl Lowerer<'_> {
                 self.reshape(x, &func.args[shape])?
             }
             Builtin::Across(which) => self.across(which, &func.args, span)?,
+            Builtin::AcrossTensor => self.across_tensor(&func.args[0])?,
             Builtin::Grad => self.grad(&func.args, span)?,
             Builtin::Leaf => self.leaf(&func.args[0])?,
             Builtin::UnitUniform => self.random(Dist::Uniform, func, span)?,
             Builtin::UnitNormal => self.random(Dist::Normal, func, span)?,
         };
         Ok(Value::Tensor(value))
+    }
+
+    /// `sum(x, axis = 1)`
+    fn reduce_along(&mut self, builtin: Builtin, func: &Func, axis: &Bound, span: Span) -> Lowered<Value> {
+        let (red, mean) = match builtin {
+            Builtin::Whole(red, mean) => (red, mean),
+            Builtin::Extremum(_, red) => (red, false),
+            _ => return Err(gdc_syntax::Reported),
+        };
+        let [x] = func.args.as_slice() else {
+            let message = format!("`{}` along an axis takes one tensor", func.name);
+            return Err(self.error(codes::TOO_MANY_ARGUMENTS, span, message));
+        };
+        if let Some(named) = &x.name {
+            let message = format!("`{}` takes no argument `{}`", func.name, named.text);
+            return Err(self.error(codes::UNKNOWN_ARGUMENT, named.span, message));
+        }
+        let t = self.tensor(x.value.clone(), x.span)?;
+        self.reduce_whole(red, mean, t, Some(axis), span).map(Value::Tensor)
     }
 
     /// `reshape(x, [n, m])`: the same elements in row-major order.
@@ -142,6 +167,7 @@ impl Lowerer<'_> {
         let node = self.add_node(node, x_span)?;
         self.hint = hint;
         let own = self.whole(node, &full);
+        self.reshaped_lanes(&x, &own.axes[lead.len()..], shape.span)?;
         // The leading axes of the node are the mapped ones; only the new sizes are visible.
         let map = own.axes[..lead.len()]
             .iter()

@@ -3,18 +3,22 @@
 
 mod across;
 mod block;
+mod budgets;
 mod calculus;
 mod call;
 mod elementwise;
+mod entry;
 mod expr;
 mod index;
 mod library_calls;
 mod model;
 mod optimizer;
 mod params;
+mod predictable;
 mod reduce;
 mod selection;
 mod settings;
+mod submodel;
 mod types;
 mod value;
 
@@ -44,12 +48,19 @@ struct Frame {
     blocks: Vec<BTreeMap<String, Binding>>,
     /// The numbers of the turns of the `for` loops around, outermost first.
     turns: Vec<String>,
+    /// Whether this is a model's own body, in which a `let` names a part of paths.
+    model: bool,
 }
 
 impl Frame {
     /// A frame that begins with these names.
     fn new(names: BTreeMap<String, Binding>) -> Self {
-        Frame { blocks: vec![names], turns: Vec::new() }
+        Frame { blocks: vec![names], turns: Vec::new(), model: false }
+    }
+
+    /// The frame of a model's body.
+    fn model() -> Self {
+        Frame { model: true, ..Frame::default() }
     }
 }
 
@@ -86,11 +97,16 @@ pub struct Lowerer<'a> {
     frames: Vec<Frame>,
     /// The let and labels around the current expression.
     path: Vec<String>,
-    /// Labels used so far: path and label, and where.
-    labels: BTreeMap<String, Span>,
+    /// Labels of layers that made parameters so far, with the number of the call and where.
+    labels: BTreeMap<(Option<u32>, String), (u32, Span)>,
+    /// The labelled calls being expanded, outermost first.
+    labelled: Vec<call::Labelled>,
+    /// How many labelled calls were expanded.
+    labelled_calls: u32,
     /// Parameters of shared layers, by path.
     shared: BTreeMap<String, NodeId>,
-    in_shared: bool,
+    /// Inside the call of a shared layer: the number of that call.
+    in_shared: Option<u32>,
     /// Whether the model is being lowered as it trains, or as it predicts.
     training: bool,
     /// Whether it makes a difference: `training` was asked for.
@@ -117,6 +133,10 @@ pub struct Lowerer<'a> {
     totals: BTreeMap<Span, ExprId>,
     /// Inside the body of an optimizer: the parameter that is updated.
     updating: Option<optimizer::Updating>,
+    /// Outputs and entry points: what they are, their values, and where they are stated.
+    predictions: Vec<(String, NodeId, Span)>,
+    /// Axes that run over the samples of a batch, of which a partial one lacks some.
+    lanes: BTreeSet<Var>,
     /// Where each leaf was declared.
     declared: BTreeMap<NodeId, Span>,
 }
@@ -200,6 +220,11 @@ impl Lowerer<'_> {
         let result = run(self);
         self.path.pop();
         result
+    }
+
+    /// Whether the statement at hand stands in a model's own body.
+    fn in_model(&self) -> bool {
+        self.updating.is_none() && self.frames.last().is_some_and(|f| f.model)
     }
 
     fn path_to(&self, name: &str) -> String {
@@ -357,6 +382,10 @@ impl Lowerer<'_> {
             map.insert(v, exprs.index(new));
             axes.push(new);
         }
+        for (&old, &new) in tensor.axes.iter().zip(&axes) {
+            self.same_lanes(old, new);
+        }
+        let exprs = &mut self.model.graph.exprs;
         let expr = crate::build::substitute(exprs, tensor.expr, &map);
         Tensor { axes, expr, range: tensor.range }
     }

@@ -33,11 +33,13 @@ pub fn lower<'a>(
         },
         batch: None,
         context: Vec::new(),
-        frames: vec![Frame::default()],
+        frames: vec![Frame::model()],
         path: Vec::new(),
         labels: BTreeMap::new(),
+        labelled: Vec::new(),
+        labelled_calls: 0,
         shared: BTreeMap::new(),
-        in_shared: false,
+        in_shared: None,
         training: true,
         asks_training: false,
         again: false,
@@ -52,6 +54,8 @@ pub fn lower<'a>(
         frozen: Vec::new(),
         totals: BTreeMap::new(),
         updating: None,
+        lanes: BTreeSet::new(),
+        predictions: Vec::new(),
         declared: BTreeMap::new(),
     };
     lowerer.run(model)?;
@@ -60,9 +64,7 @@ pub fn lower<'a>(
 
 impl Lowerer<'_> {
     fn run(&mut self, model: &ast::Model) -> Lowered<()> {
-        if let Some(p) = model.params.first() {
-            return Err(self.unsupported(p.span, "a model with parameters of its own"));
-        }
+        self.model_params(model)?;
         let statements = &model.body.statements;
         let mut losses = Vec::new();
         let mut failed = self.settings_first(statements).is_err();
@@ -99,6 +101,10 @@ impl Lowerer<'_> {
                 Diagnostic::error(codes::MISPLACED, value.span, "a model has no value")
                     .help("end the line with `;`, or name it: `output y = ...;`"),
             );
+        }
+        // Only now: as it trains, an output may draw.
+        for (what, node, span) in std::mem::take(&mut self.predictions) {
+            failed |= self.check_predictable(&what, node, span).is_err();
         }
         if failed {
             return Err(Reported);
@@ -208,7 +214,6 @@ impl Lowerer<'_> {
                 self.frozen.extend(selectors.iter().cloned());
                 Ok(())
             }
-            K::Assert { .. } => Err(self.unsupported(stmt.span, "`assert`")),
             K::Stream { .. } => Err(self.unsupported(stmt.span, "`stream`")),
             K::Precision { value } => match value.text.as_str() {
                 "f32" => Ok(()),
@@ -221,7 +226,7 @@ impl Lowerer<'_> {
                         .help("`f32` or `f64`"),
                 )),
             },
-            K::Entry(_) => Err(self.unsupported(stmt.span, "`entry`")),
+            K::Entry(f) => self.entry(f, stmt.span),
             _ => self.statement(stmt),
         }
     }
@@ -313,6 +318,7 @@ impl Lowerer<'_> {
             }
             return Err(self.report(d));
         }
+        self.predictions.push((format!("the output `{}`", name.text), node, value.span));
         self.model.outputs.push(Named { name: name.text.clone(), node });
         if self.lookup(&name.text).is_none() {
             self.bind(name, Value::Tensor(t));

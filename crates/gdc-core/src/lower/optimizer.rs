@@ -65,6 +65,7 @@ pub fn lower_updates(mut lowerer: Lowerer<'_>, model: Model) -> Result<Model, Re
         for block in &mut frame.blocks {
             block.retain(|_, b| match &b.value {
                 Value::Tensor(t) => lowerer.model.graph.exprs.read_nodes(t.expr).is_empty(),
+                Value::Record(_) => false,
                 _ => true,
             });
         }

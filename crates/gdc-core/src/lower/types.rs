@@ -128,6 +128,10 @@ impl Lowerer<'_> {
         match value {
             Value::Tensor(t) => Ok(t),
             Value::Poison => Err(gdc_syntax::Reported),
+            Value::Record(r) => {
+                let value = self.only_output(&r, span)?;
+                self.tensor(value, span)
+            }
             Value::Func(f) => {
                 let help = format!("call it: `{}(...)`", f.name);
                 let message = format!("`{}` is {}, but a number or tensor is wanted", f.name, f.callee.describe());

@@ -2,6 +2,7 @@
 
 use gdc_ir::{ExprId, Op, Red, Var};
 use gdc_syntax::{Span, ast};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A value of the language.
@@ -11,6 +12,10 @@ pub enum Value {
     Tensor(Tensor),
     /// Several values.
     Tuple(Vec<Value>),
+    /// The named values of a model that was called as a layer.
+    Record(Rc<Record>),
+    /// What a model that is called as a layer lacks there: a target, or what reads one.
+    Absent,
     /// Something that can be called, with the arguments it was given so far.
     Func(Rc<Func>),
     /// What an earlier error left undefined; using it reports nothing more.
@@ -24,6 +29,8 @@ impl Value {
             Value::Tensor(t) if t.axes.is_empty() => "a number",
             Value::Tensor(_) => "a tensor",
             Value::Tuple(_) => "a tuple",
+            Value::Record(_) => "what a model gives",
+            Value::Absent => "something that reads a target",
             Value::Func(f) => f.callee.describe(),
             Value::Poison => "nothing",
         }
@@ -52,6 +59,16 @@ impl Tensor {
     }
 }
 
+/// What a model gives that is called as a layer.
+pub struct Record {
+    /// The model's name.
+    pub model: String,
+    /// Its lets, parameters and outputs by name.
+    pub fields: BTreeMap<String, Value>,
+    /// The names of its outputs; where there is one, the record stands for it.
+    pub outputs: Vec<String>,
+}
+
 /// What a [`Func`] calls.
 #[derive(Clone)]
 pub enum Callee {
@@ -59,6 +76,8 @@ pub enum Callee {
     Layer(Rc<ast::Function>),
     /// A `fn` item.
     Fn(Rc<ast::Function>),
+    /// A `model` item, called as a layer: what it is called with are its inputs.
+    Model(Rc<ast::Model>, Rc<ast::Function>),
     /// An `optimizer` item.
     Optimizer(Rc<ast::Optimizer>),
     /// A `transform` item.
@@ -75,6 +94,7 @@ impl Callee {
     pub fn describe(&self) -> &'static str {
         match self {
             Callee::Layer(_) => "a layer",
+            Callee::Model(..) => "a model",
             Callee::Fn(_) | Callee::Builtin(_) | Callee::Given(_) => "a function",
             Callee::Optimizer(_) => "an optimizer",
             Callee::Transform => "a transform",
@@ -95,6 +115,8 @@ pub struct Func {
     pub label: Option<ast::Name>,
     /// For a shared layer: the path under which its parameters are made once.
     pub shared: Option<String>,
+    /// A call that was given where a function is wanted, such as `init = uniform(-1, 1)`.
+    pub given: bool,
 }
 
 /// An evaluated argument.
@@ -138,6 +160,8 @@ pub enum Builtin {
     Size,
     /// `across_mean(x)` and its like: over the samples and all mapped axes.
     Across(Across),
+    /// `across(x)`: the values of all samples.
+    AcrossTensor,
     /// `grad(e, x)`
     Grad,
     /// `leaf(e)`
@@ -182,6 +206,7 @@ pub fn builtin(name: &str) -> Option<Builtin> {
         "div" => Builtin::Div,
         "reshape" => Builtin::Reshape,
         "size" => Builtin::Size,
+        "across" => Builtin::AcrossTensor,
         "across_mean" => Builtin::Across(Across::Mean),
         "across_sum" => Builtin::Across(Across::Sum),
         "across_max" => Builtin::Across(Across::Max),
@@ -231,10 +256,13 @@ pub const BUILTIN_NAMES: &[&str] = &[
     "size",
     "grad",
     "leaf",
+    "across",
     "across_mean",
     "across_sum",
     "across_max",
     "across_count",
+    "sample_index",
+    "training",
 ];
 
 /// What a name is bound to.

@@ -28,7 +28,10 @@ pub(super) fn check(c: &mut Checker<'_>) {
 fn listed(model: &Model, leaf: Leaf) -> Vec<NodeId> {
     let kept = |list: &[Kept]| list.iter().map(|k| k.node).collect();
     match leaf {
-        Leaf::Input => model.inputs.clone(),
+        Leaf::Input => {
+            let entries = model.entries.iter().flat_map(|e| e.inputs.iter().map(|i| i.node));
+            model.inputs.iter().copied().chain(entries).collect()
+        }
         Leaf::Target => model.targets.clone(),
         Leaf::Param => kept(&model.params),
         Leaf::State => kept(&model.states),
@@ -120,7 +123,8 @@ fn same_shape(c: &mut Checker<'_>, leaf: NodeId, value: NodeId, what: &str) {
 /// 21.
 fn outputs(c: &mut Checker<'_>) {
     let graph = c.graph;
-    for id in graph.reachable(c.model.outputs.iter().map(|o| o.node)) {
+    let entries = c.model.entries.iter().map(|e| e.output);
+    for id in graph.reachable(c.model.outputs.iter().map(|o| o.node).chain(entries)) {
         let node = graph.node(id);
         if node.leaf() == Some(Leaf::Target) {
             c.report(id, "is a target that an output needs");

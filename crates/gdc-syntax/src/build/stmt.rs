@@ -115,7 +115,9 @@ impl Builder<'_> {
             Rule::transforming => StmtKind::Transform { value: self.need_expr(p)? },
             Rule::freeze => StmtKind::Freeze { selectors: self.selectors(p)? },
             Rule::train => StmtKind::Train { settings: self.settings(p)? },
-            Rule::assert => StmtKind::Assert { value: self.need_expr(p)? },
+            Rule::assert => {
+                StmtKind::Assert { value: self.need_expr(p)?, unit: p.take(Rule::ident).map(|pair| self.name(&pair)) }
+            }
             Rule::stream => StmtKind::Stream { value: self.need_expr(p)? },
             Rule::precision => StmtKind::Precision { value: self.need_name(p)? },
             Rule::entry => {
