@@ -35,9 +35,11 @@ impl Context<'_> {
     pub(crate) fn entry_routines(&self, entry: Entry) -> Vec<&Routine> {
         let all = self.functions.train.iter();
         all.filter(|r| match (entry, r.name.to_string().as_str()) {
+            // Where the model predicts otherwise than it trains, evaluating has all it needs in
+            // the routine of the metrics.
+            (Entry::Loss | Entry::Evaluate, "forward") => self.evaluation_field().is_none(),
             (_, "forward") => true,
             (Entry::Evaluate, "metrics") => true,
-            // What the model loses as it predicts is computed with the metrics.
             (Entry::Loss, "metrics") => self.evaluation_field().is_some(),
             (_, "metrics") | (Entry::Loss | Entry::Evaluate, _) => false,
             (Entry::Gradients, "update") => false,

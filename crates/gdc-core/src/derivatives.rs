@@ -132,6 +132,7 @@ pub fn rule(op: Op) -> Option<&'static str> {
         Op::Sigmoid => "σ′(u) = σ(u) (1 − σ(u))",
         Op::Softplus => "log(1 + exp(u))′ = σ(u)",
         Op::Erf => "erf′(u) = 2/√π exp(−u²)",
+        Op::Stated => "the derivative that the function states",
         Op::Select => "by cases: each branch receives the derivative where it is taken",
         Op::Sign | Op::Floor | Op::Ceil | Op::Round | Op::Detach | Op::ToReal | Op::Not => return None,
         Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::And | Op::Or | Op::IntDiv | Op::IntMod => return None,

@@ -57,6 +57,8 @@ pub fn apply(op: Op, args: &[Scalar]) -> Option<Scalar> {
             Op::ToReal => Some(Real(f64::from(u8::from(a)))),
             _ => None,
         },
+        // Worth its first argument; what else it holds are derivatives.
+        [Real(v), Real(_), Real(_)] if op == Op::Stated => Some(Real(v)),
         [Real(a), Real(b)] => real_binary(op, a, b),
         [Int(a), Int(b)] => int_binary(op, a, b),
         [Bool(a), Bool(b)] => match op {

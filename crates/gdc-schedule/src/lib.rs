@@ -1,6 +1,7 @@
 //! From the tensor graph to loop programs: which routine computes what, what is stored, what
 //! shares a loop nest, and in which shape of loops each nest runs.
 
+mod apart;
 mod build;
 mod dot;
 mod emit;

@@ -88,7 +88,19 @@ impl Plan {
             let target = Target::Leaf(update.target);
             roots.push(Root { node: update.value, name: name(update.target), target, routine: 3 });
         }
-        Plan::new(model, vec!["forward", "metrics", "backward", "update"], roots, deferred)
+        let routines = vec!["forward", "metrics", "backward", "update"];
+        if model.evaluation.is_none() {
+            return Plan::new(model, routines, roots, deferred);
+        }
+        // What predicts otherwise than it trains is evaluated without the forward pass of training.
+        let mut model = model.clone();
+        let (mut inside, outside): (Vec<&mut Root>, Vec<&mut Root>) = roots.iter_mut().partition(|r| r.routine == 1);
+        let others: Vec<NodeId> = outside.iter().map(|r| r.node).collect();
+        let own: Vec<NodeId> = inside.iter().map(|r| r.node).collect();
+        for (root, node) in inside.iter_mut().zip(crate::apart::set_apart(&mut model.graph, &own, &others)) {
+            root.node = node;
+        }
+        Plan::new(&model, routines, roots, deferred)
     }
 
     /// The outputs for one sample.

@@ -4,7 +4,7 @@ mod support;
 
 use gdc_driver::{Options, Source, compile};
 use std::path::{Path, PathBuf};
-use support::compare::{check_outputs, check_train};
+use support::compare::{check_outputs, check_sample, check_train};
 
 /// All `.gd` files of a folder.
 fn specs(folder: &Path) -> Vec<PathBuf> {
@@ -13,6 +13,15 @@ fn specs(folder: &Path) -> Vec<PathBuf> {
         entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "gd")).collect();
     paths.sort();
     paths
+}
+
+/// Entry points compute what the interpreter does.
+fn check_entries(model: &gdc_ir::Model, programs: &gdc_ir::program::Programs) {
+    assert_eq!(model.entries.len(), programs.entries.len());
+    for (entry, (name, program)) in model.entries.iter().zip(&programs.entries) {
+        assert_eq!(&entry.name, name);
+        check_sample(&gdc_core::sample::one_sample_of(model, entry), program);
+    }
 }
 
 /// Checks the specs of the folder that `GDC_SPECS` names, for trying things out: those that
@@ -40,6 +49,7 @@ fn other_specs_run_like_the_interpreter() {
                     check_train(&output.model);
                     let sample = gdc_core::sample::one_sample(&output.model);
                     check_outputs(&sample, &output.programs);
+                    check_entries(&output.model, &output.programs);
                 });
                 println!("{name}: {}", if check.is_ok() { "fine" } else { "FAILED" });
                 failed.extend(check.is_err().then_some(name));
@@ -73,6 +83,7 @@ fn specs_run_like_the_interpreter() {
                     assert_eq!(programs.train, output.programs.train, "{name}: not the same twice");
                     let sample = gdc_core::sample::one_sample(&output.model);
                     check_outputs(&sample, &output.programs);
+                    check_entries(&output.model, &output.programs);
                     checked += 1;
                 }
                 Err(failure) => {

@@ -307,7 +307,7 @@ fn scalar_operations(graph: &Graph, body: ExprId) -> f64 {
     graph.exprs.walk(body, &mut |e| {
         if let Expr::Op(op, _) = graph.exprs.get(e) {
             count += match op.facts().signature {
-                Signature::Real | Signature::Number | Signature::Choice if *op != Op::Detach => {
+                Signature::Real | Signature::Number | Signature::Choice if !matches!(op, Op::Detach | Op::Stated) => {
                     f64::from(u8::from(graph.exprs.ty(e) == gdc_ir::Ty::Real))
                 }
                 _ => 0.0,

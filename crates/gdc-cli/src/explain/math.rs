@@ -390,7 +390,7 @@ fn written(op: Op, mut args: Vec<Math>) -> Math {
         },
         Op::IntDiv => Math::Between("⌊", Box::new(Math::Fraction(Box::new(a), Box::new(b))), "⌋"),
         Op::IntMod => Math::Relation(Box::new(a), "mod", Box::new(b)),
-        Op::Detach => a,
+        Op::Detach | Op::Stated => a,
     }
 }
 

@@ -109,6 +109,7 @@ pub fn quadratic() -> Programs {
         init: init.0,
         train: train.0,
         predict: Program::default(),
+        entries: Vec::new(),
         settings: Settings { steps: Some(100), until: Some(Until::MeanLossBelow(1e-6)), ..Settings::default() },
     }
 }
@@ -125,7 +126,7 @@ pub const CLASSES: usize = 40;
 pub fn classifier() -> Programs {
     let (init, train, predict) = (classifier_init(), classifier_train(), classifier_predict());
     let settings = Settings { batch: Some(BATCH), epochs: Some(3), shuffle: true, ..Settings::default() };
-    Programs { name: "Classifier".into(), docs: Vec::new(), init, train, predict, settings }
+    Programs { name: "Classifier".into(), docs: Vec::new(), init, train, predict, entries: Vec::new(), settings }
 }
 
 fn classifier_init() -> Program {
@@ -469,7 +470,15 @@ pub fn double() -> Programs {
     body.push(set(out, &[], value));
     predict.kernel_of("predict", "out", "out = prod[p](y[p]) + sign", Elem::F64, body);
     let settings = Settings { batch: Some(rows), ..Settings::default() };
-    Programs { name: "Double".into(), docs: vec![], init: init.0, train: train.0, predict: predict.0, settings }
+    Programs {
+        name: "Double".into(),
+        docs: vec![],
+        init: init.0,
+        train: train.0,
+        predict: predict.0,
+        entries: vec![],
+        settings,
+    }
 }
 
 /// Names that clash with keywords, with each other, and with what generated code names.

@@ -82,7 +82,7 @@ impl Lowerer<'_> {
     /// A number or tuple where a function is wanted.
     fn bind_given(&mut self, name: &ast::Name, arg: Bound) {
         let callee = Callee::Given(Rc::new(arg.value));
-        let func = Func { name: name.text.clone(), callee, args: Vec::new(), label: None, shared: None };
+        let func = Func { name: name.text.clone(), callee, args: Vec::new(), label: None, shared: None, given: false };
         self.bind(name, Value::Func(Rc::new(func)));
     }
 

@@ -174,14 +174,23 @@ pub fn check_predict(sample: &Model) -> Programs {
 
 /// Checks the predictions of programs for one sample.
 pub fn check_outputs(sample: &Model, programs: &Programs) {
-    compare_outputs(sample, programs).unwrap_or_else(|difference| panic!("{difference}"));
+    check_sample(sample, &programs.predict);
+}
+
+/// Holds the program of an entry point, or of a prediction, against the interpreter.
+pub fn check_sample(sample: &Model, program: &Program) {
+    compare_sample(sample, program).unwrap_or_else(|difference| panic!("{difference}"));
 }
 
 /// Compares predictions; how they differ.
 pub fn compare_outputs(sample: &Model, programs: &Programs) -> Result<(), String> {
+    compare_sample(sample, &programs.predict)
+}
+
+fn compare_sample(sample: &Model, program: &Program) -> Result<(), String> {
     let wanted: Vec<(String, NodeId)> = sample.outputs.iter().map(|o| (o.name.clone(), o.node)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
-    check_program(sample, &programs.predict, &leaf_values(sample), &["predict"], &wanted)
+    check_program(sample, program, &leaf_values(sample), &["predict"], &wanted)
 }

@@ -1,0 +1,67 @@
+//! What two sets of roots both need is computed for each of them: a routine that stands alone
+//! reads nothing that another one left.
+
+use gdc_ir::{Expr, ExprId, Graph, NodeId, NodeKind};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The nodes in place of `own` that need no statement which `others` need too. Leaves are
+/// everybody's.
+pub(crate) fn set_apart(graph: &mut Graph, own: &[NodeId], others: &[NodeId]) -> Vec<NodeId> {
+    let shared: BTreeSet<NodeId> = graph.reachable(others.iter().copied()).into_iter().collect();
+    let mut copies: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for id in graph.reachable(own.iter().copied()) {
+        let reads_copy = graph.inputs(id).iter().any(|i| copies.contains_key(i));
+        if graph.node(id).leaf().is_some() || !(shared.contains(&id) || reads_copy) {
+            continue;
+        }
+        let mut node = graph.node(id).clone();
+        let mut memo = HashMap::new();
+        match &mut node.kind {
+            NodeKind::Leaf(_) | NodeKind::Literal(_) => {}
+            NodeKind::Reshape(source) => *source = copies.get(source).copied().unwrap_or(*source),
+            NodeKind::Compute { body, .. } => *body = redirected(graph, *body, &copies, &mut memo),
+            NodeKind::Scatter { at, body, .. } => {
+                *body = redirected(graph, *body, &copies, &mut memo);
+                for place in at {
+                    *place = redirected(graph, *place, &copies, &mut memo);
+                }
+            }
+        }
+        node.name = format!("{}.evaluated", node.name);
+        let copy = graph.add(node);
+        copies.insert(id, copy);
+    }
+    own.iter().map(|id| copies.get(id).copied().unwrap_or(*id)).collect()
+}
+
+/// An expression that reads copies where there are some.
+fn redirected(
+    graph: &mut Graph,
+    e: ExprId,
+    copies: &BTreeMap<NodeId, NodeId>,
+    memo: &mut HashMap<ExprId, ExprId>,
+) -> ExprId {
+    if let Some(&done) = memo.get(&e) {
+        return done;
+    }
+    let ty = graph.exprs.ty(e);
+    let new = match graph.exprs.get(e).clone() {
+        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => e,
+        Expr::Read { node, at, otherwise } => {
+            let at = at.iter().map(|&p| redirected(graph, p, copies, memo)).collect();
+            let otherwise = otherwise.map(|o| redirected(graph, o, copies, memo));
+            let node = copies.get(&node).copied().unwrap_or(node);
+            graph.exprs.intern(Expr::Read { node, at, otherwise }, ty)
+        }
+        Expr::Op(op, args) => {
+            let args = args.iter().map(|&a| redirected(graph, a, copies, memo)).collect();
+            graph.exprs.intern(Expr::Op(op, args), ty)
+        }
+        Expr::Random { dist, site, element } => {
+            let element = redirected(graph, element, copies, memo);
+            graph.exprs.intern(Expr::Random { dist, site, element }, ty)
+        }
+    };
+    memo.insert(e, new);
+    new
+}
