@@ -95,7 +95,7 @@ impl Lowerer<'_> {
                 value => Ok(value.clone()),
             };
         }
-        if let Some(value) = self.global(&name.text)? {
+        if let Some(value) = self.global(name)? {
             return Ok(value);
         }
         if let Some(value) = self.constant(&name.text) {
@@ -137,8 +137,10 @@ impl Lowerer<'_> {
     }
 
     /// A `const` of the source: evaluated where nothing else is in sight.
-    fn global(&mut self, name: &str) -> Lowered<Option<Value>> {
-        let items = self.library.find(name, self.sources, self.diagnostics)?;
+    fn global(&mut self, name: &ast::Name) -> Lowered<Option<Value>> {
+        let in_std = self.in_library(name.span);
+        let name = name.text.as_str();
+        let items = self.library.find(name, in_std, self.sources, self.diagnostics)?;
         let Some(ast::ItemKind::Const { pattern, value }) = items.first().map(|i| &**i) else { return Ok(None) };
         let span = pattern.span();
         if self.calls.len() >= super::MAX_CALLS {
