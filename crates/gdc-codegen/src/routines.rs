@@ -72,7 +72,14 @@ impl FunctionNamer<'_> {
         routines
             .flat_map(|r| &r.kernels)
             .map(|kernel| {
-                let name = ident(&self.names.unique(&local(&format!("{prefix}.{}", kernel.name))));
+                // `init_w` and `update_w` say it all.
+                let suffix = match prefix {
+                    "init" => ".init",
+                    "update" => ".next",
+                    _ => "",
+                };
+                let of = kernel.name.strip_suffix(suffix).unwrap_or(&kernel.name);
+                let name = ident(&self.names.unique(&local(&format!("{prefix}.{of}"))));
                 function(program, kernel, name, owned, self.origin)
             })
             .collect()

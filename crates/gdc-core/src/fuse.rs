@@ -25,6 +25,8 @@ pub fn fuse(model: &mut Model) {
     let mut rebuild = Rebuild::new(model);
     let mut seen: HashMap<Key, NodeId> = HashMap::new();
     let mut canonical = Canonical::default();
+    // Nodes that are called what a root is called.
+    let mut claimed = BTreeSet::new();
     for id in needed {
         let node = rebuild.old(id).clone();
         let kind = rebuild.kind(&node.kind);
@@ -43,6 +45,7 @@ pub fn fuse(model: &mut Model) {
         if gradients.contains(&id)
             && let Some(same) = renamed(&rebuild.graph, &kind)
         {
+            claim(&mut rebuild.graph, &mut claimed, same, node.name);
             rebuild.set(id, Replacement::Node(same));
             continue;
         }
@@ -50,9 +53,17 @@ pub fn fuse(model: &mut Model) {
         let key = if initial.contains(&id) { None } else { canonical.key(&mut rebuild.graph.exprs, &kind, &node) };
         // A leaf is only ever itself; two states with equal initial values are two states.
         let new = match key.as_ref().and_then(|k| seen.get(k)) {
-            Some(&same) => same,
+            Some(&same) => {
+                if gradients.contains(&id) {
+                    claim(&mut rebuild.graph, &mut claimed, same, node.name);
+                }
+                same
+            }
             None => {
                 let new = rebuild.graph.add(Node { kind, ..node });
+                if fixed.contains(&id) {
+                    claimed.insert(new);
+                }
                 if let Some(key) = key {
                     seen.insert(key, new);
                 }
@@ -68,6 +79,13 @@ pub fn fuse(model: &mut Model) {
         rebuild.set(id, small.map_or(Replacement::Node(new), |b| Replacement::Scalar(new, b)));
     }
     rebuild.finish(model);
+}
+
+/// Gives a node the name of a gradient that is the same tensor, unless it has a root's name.
+fn claim(graph: &mut Graph, claimed: &mut BTreeSet<NodeId>, node: NodeId, name: String) {
+    if claimed.insert(node) {
+        graph.rename(node, name);
+    }
 }
 
 /// The computed node that a statement copies element for element.

@@ -6,6 +6,7 @@
 use crate::build::Build;
 use crate::product::Product;
 use crate::rebuild::{Rebuild, Replacement};
+use crate::unit::unit_axes;
 use gdc_ir::{Expr, ExprId, Graph, Leaf, Model, Node, NodeKind, Op, Ty, Var};
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,10 +21,13 @@ pub fn hoist(model: &mut Model) {
     for id in needed {
         let mut node = rebuild.old(id).clone();
         node.kind = rebuild.kind(&node.kind);
+        node.kind = unit_axes(&mut rebuild.graph.exprs, node.kind);
         if let NodeKind::Compute { axes, reduce, body } = &mut node.kind {
             let mut domain = axes.clone();
             domain.extend(reduce.iter().flat_map(|r| &r.over));
             let graph = &mut rebuild.graph;
+            // An axis of extent 1 is none: what does not vary over it is not worth a statement.
+            domain.retain(|&v| graph.exprs.extent(v) > 1);
             let step = domain.is_empty() && graph.exprs.read_nodes(*body).iter().all(|&n| graph.is_step_scalar(n));
             let (origin, name) = (node.origin, node.name.clone());
             let mut hoister =

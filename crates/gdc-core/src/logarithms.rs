@@ -22,8 +22,10 @@ pub fn look_through_logarithms(model: &mut Model) {
         if let NodeKind::Compute { axes, reduce, body } = &mut node.kind {
             let exprs = &mut rebuild.graph.exprs;
             *body = rewrite(exprs, *body, &mut HashMap::new(), &mut |x, e| logarithm(x, e, &known));
-            if reduce.is_none() && matches!(exprs.get(*body), Expr::Op(Op::Sigmoid | Op::Exp, _)) {
-                found = Some((axes.clone(), *body));
+            // `1 - p` of such a `p` is one, too.
+            let whole = probability(exprs, *body, &known).unwrap_or(*body);
+            if reduce.is_none() && is_probability(exprs, whole) {
+                found = Some((axes.clone(), whole));
             }
         }
         let new = rebuild.graph.add(node);
@@ -33,21 +35,40 @@ pub fn look_through_logarithms(model: &mut Model) {
     rebuild.finish(model);
 }
 
-/// `log(p[i])` and `log(1 - p[i])` with the body of `p` in its place.
-fn logarithm(x: &mut Exprs, e: ExprId, known: &Known) -> Option<ExprId> {
-    let Expr::Op(Op::Log, args) = x.get(e).clone() else { return None };
-    if let Some(inside) = body_of(x, args[0], known) {
-        return Some(x.op(Op::Log, &[inside]));
+/// `sigmoid(a)`, `exp(a)`, or such a one taken from 1.
+fn is_probability(x: &Exprs, e: ExprId) -> bool {
+    match x.get(e) {
+        Expr::Op(Op::Sigmoid | Op::Exp, _) => true,
+        // 1 - exp(a) = -expm1(a)
+        Expr::Op(Op::Neg, args) => matches!(x.get(args[0]), Expr::Op(Op::Expm1, _)),
+        Expr::Op(Op::Sub, args) => x.as_real(args[0]) == Some(1.0) && is_probability(x, args[1]),
+        _ => false,
     }
-    let Expr::Op(Op::Sub, parts) = x.get(args[0]).clone() else { return None };
-    let inside = body_of(x, parts[1], known).filter(|&b| matches!(x.get(b), Expr::Op(Op::Sigmoid, _)))?;
-    let rest = x.sub(parts[0], inside);
-    (x.as_real(parts[0]) == Some(1.0)).then(|| x.op(Op::Log, &[rest]))
 }
 
-fn body_of(x: &mut Exprs, read: ExprId, known: &Known) -> Option<ExprId> {
-    let Expr::Read { node, at, otherwise: None } = x.get(read).clone() else { return None };
-    let (axes, body) = known.get(&node)?;
-    let places = axes.iter().copied().zip(at.iter().copied()).collect();
-    Some(substitute(x, *body, &places))
+/// `log(p[i])`, `log(1 - p[i])` and the same of `log1p`, with the body of `p` in its place.
+fn logarithm(x: &mut Exprs, e: ExprId, known: &Known) -> Option<ExprId> {
+    let Expr::Op(op @ (Op::Log | Op::Log1p), args) = x.get(e).clone() else { return None };
+    let inside = probability(x, args[0], known)?;
+    Some(x.op(op, &[inside]))
+}
+
+/// `p[i]`, `-p[i]` or `1 - p[i]` by the body of `p`.
+fn probability(x: &mut Exprs, e: ExprId, known: &Known) -> Option<ExprId> {
+    match x.get(e).clone() {
+        Expr::Read { node, at, otherwise: None } => {
+            let (axes, body) = known.get(&node)?;
+            let places = axes.iter().copied().zip(at.iter().copied()).collect();
+            Some(substitute(x, *body, &places))
+        }
+        Expr::Op(Op::Neg, args) => {
+            let inside = probability(x, args[0], known)?;
+            Some(x.neg(inside))
+        }
+        Expr::Op(Op::Sub, args) if x.as_real(args[0]) == Some(1.0) => {
+            let inside = probability(x, args[1], known)?;
+            Some(x.sub(args[0], inside))
+        }
+        _ => None,
+    }
 }

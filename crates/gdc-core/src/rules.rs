@@ -28,6 +28,7 @@ pub fn rules(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         Op::Neg => neg_rules(x, a),
         Op::Pow => pow_rules(x, a, args[1]),
         Op::Log => log_rules(x, a),
+        Op::Log1p => log1p_rules(x, a),
         // exp(log(a)) = a
         Op::Exp => parts(x, a, Op::Log).map(|p| p[0]),
         Op::Select => select_rules(x, a, args[1], args[2]),
@@ -53,7 +54,6 @@ pub fn rules(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         | Op::Round
         | Op::Sqrt
         | Op::Expm1
-        | Op::Log1p
         | Op::Sin
         | Op::Cos
         | Op::Tanh
@@ -386,6 +386,26 @@ fn pow_rules(x: &mut Exprs, a: ExprId, b: ExprId) -> Option<ExprId> {
         let k = x.real(-k);
         let (one, power) = (x.real(1.0), x.op(Op::Pow, &[a, k]));
         return Some(x.div(one, power)); // a^(-k) = 1 / a^k
+    }
+    None
+}
+
+fn log1p_rules(x: &mut Exprs, a: ExprId) -> Option<ExprId> {
+    // log1p(exp(a)) = softplus(a)
+    if let Some(p) = parts(x, a, Op::Exp) {
+        return Some(x.op(Op::Softplus, &p));
+    }
+    let negative = parts(x, a, Op::Neg)?;
+    // log1p(-sigmoid(a)) = -softplus(a)
+    if let Some(p) = parts(x, negative[0], Op::Sigmoid) {
+        let s = x.op(Op::Softplus, &p);
+        return Some(x.neg(s));
+    }
+    // log1p(-exp(a)) = log(-expm1(a))
+    if let Some(p) = parts(x, negative[0], Op::Exp) {
+        let rest = x.op(Op::Expm1, &p);
+        let rest = x.neg(rest);
+        return Some(x.op(Op::Log, &[rest]));
     }
     None
 }

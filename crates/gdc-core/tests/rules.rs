@@ -93,6 +93,7 @@ rules! {
     decimals_are_not_rounded_twice: "(1 - 0.9) * x" => "0.1 * x";
     products_of_decimals: "(0.1 * 3) * x" => "0.3 * x";
     log_of_one_minus: "log(1 - x)" => "log1p(-x)";
+    log_of_one_plus_exp: "log(1 + exp(x))" => "softplus(x)";
     one_minus_exp: "1 - exp(x)" => "-expm1(x)";
     log_of_one_minus_exp: "log(1 - exp(x))" => "log(-expm1(x))";
     choices_add_up: "(if x > 0 { y } else { z }) + (if x > 0 { y } else { 0 })" => "if 0 < x { 2 * y } else { z }";

@@ -10,7 +10,7 @@ use crate::ops::{Notation, Op, Signature, Ty};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Above this many operators, parts that occur more than once get names of their own.
-const NAME_PARTS_ABOVE: u64 = 120;
+const NAME_PARTS_ABOVE: u64 = 60;
 
 /// Binds looser than every operator: `if` and `else` read to the end of the brackets.
 const LOOSEST: u8 = 1;

@@ -167,7 +167,7 @@ fn one_tile(
                         possible = false;
                         return;
                     };
-                    let b = emit.bind("b", LocalTy::Lanes, nest::masked(b, valid, Red::Sum));
+                    let b = emit.bind("row", LocalTy::Lanes, nest::masked(b, valid, Red::Sum));
                     emit.repeat("r", rows, |emit, i| {
                         let total = register(&i, &j);
                         let so_far = Value::Local(acc, total.clone());

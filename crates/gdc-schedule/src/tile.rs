@@ -296,12 +296,12 @@ fn load_b(
             let env = environment(emit, &Int::default());
             let value = product(emit, &c.b, &env);
             *possible &= value.is_some();
-            let local = emit.build.local("b", LocalTy::Lanes, &[]);
+            let local = emit.build.local("row", LocalTy::Lanes, &[]);
             emit.out.push(Stmt::Let { local, value: value.unwrap_or(Value::Real(0.0)) });
             local
         });
     }
-    let b = emit.build.local("b", LocalTy::Lanes, &[spot.columns.vectors]);
+    let b = emit.build.local("rows", LocalTy::Lanes, &[spot.columns.vectors]);
     emit.out.push(Stmt::Var { local: b, init: Value::Splat(Box::new(Value::Real(0.0))) });
     each_vector(emit, spot.columns, |emit, v| {
         let env = environment(emit, &v);
