@@ -28,7 +28,11 @@ pub(crate) fn comparison_rules(x: &mut Exprs, op: Op, a: ExprId, b: ExprId) -> O
         return Some(x.bool(matches!(op, Op::Eq | Op::Le)));
     }
     if !matches!(op, Op::Lt | Op::Le) {
-        return None;
+        // a - b == 0 = (a == b), a constant last
+        let (difference, _) = [(a, b), (b, a)].into_iter().find(|&(_, zero)| is(x, zero, 0.0))?;
+        let p = parts(x, difference, Op::Sub)?;
+        let constant_first = x.as_real(p[0]).is_some();
+        return Some(if constant_first { x.op(op, &[p[1], p[0]]) } else { x.op(op, &p) });
     }
     // k < max(j, a) = k < a and max(j, a) < k = a < k where the constant j < k, the same of <=,
     // and of min where k < j

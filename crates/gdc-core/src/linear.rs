@@ -1,8 +1,11 @@
 //! Like terms: a sum in which an atom appears more than once becomes one with each atom
-//! once, so that `x - 0.2*(x - 3)` is `0.8*x + 0.6`.
+//! once, so that `x - 0.2*(x - 3)` is `0.8*x + 0.6`. Sums from which digits would cancel are
+//! written so that they do not, and a choice decides equal choices in its branches.
 
-use crate::build::Build;
+use crate::build::{Build, rewrite};
+use crate::product::Product;
 use crate::rebuild::{Rebuild, Replacement};
+use crate::rules::parts;
 use gdc_ir::{Expr, ExprId, Exprs, Model, NodeKind, Op, Ty};
 use std::collections::HashMap;
 
@@ -35,7 +38,14 @@ pub fn merge(x: &mut Exprs, e: ExprId, memo: &mut HashMap<ExprId, ExprId>) -> Ex
         Expr::Op(op, args) => {
             let args: Vec<ExprId> = args.iter().map(|&a| merge(x, a, memo)).collect();
             let rebuilt = x.op(op, &args);
-            if matches!(op, Op::Add | Op::Sub) && x.ty(rebuilt) == Ty::Real { merged_sum(x, rebuilt) } else { rebuilt }
+            match op {
+                Op::Add | Op::Sub if x.ty(rebuilt) == Ty::Real => {
+                    let merged = merged_sum(x, rebuilt);
+                    apart_from_softplus(x, merged)
+                }
+                Op::Select => decided(x, rebuilt),
+                _ => rebuilt,
+            }
         }
         _ => e,
     };
@@ -66,6 +76,62 @@ fn merged_sum(x: &mut Exprs, e: ExprId) -> ExprId {
         Some(r) => x.add(r, constant),
         None => constant,
     }
+}
+
+/// `softplus(a) - b*a = (max(0, a) - b*a) + softplus(-|a|)`: for large `a`, the first two cancel
+/// without taking the digits of the last with them.
+fn apart_from_softplus(x: &mut Exprs, e: ExprId) -> ExprId {
+    let mut sum = Sum::default();
+    if !sum.collect(x, e, 1.0) {
+        return e;
+    }
+    let found = sum.atoms.iter().enumerate().find_map(|(i, &(atom, k))| {
+        let a = parts(x, atom, Op::Softplus)?[0];
+        let near = |&(term, _): &(ExprId, f64)| term != atom && has_factor(x, term, a);
+        sum.atoms.iter().any(near).then_some((i, a, k))
+    });
+    let Some((place, a, k)) = found else { return e };
+    let zero = x.real(0.0);
+    let (above, size) = (x.op(Op::Max, &[zero, a]), x.op(Op::Abs, &[a]));
+    let outward = x.neg(size);
+    let tail = x.op(Op::Softplus, &[outward]);
+    sum.atoms.remove(place);
+    let (mut terms, rest): (Vec<_>, Vec<_>) = sum.atoms.iter().copied().partition(|&(term, _)| has_factor(x, term, a));
+    terms.insert(0, (above, k));
+    terms.extend(rest);
+    terms.push((tail, k));
+    let mut result = x.real(sum.constant);
+    for (term, k) in terms {
+        let k = x.real(k);
+        let term = x.mul(k, term);
+        result = x.add(result, term);
+    }
+    result
+}
+
+/// Whether a product has the factor `a`, or `-a`.
+fn has_factor(x: &Exprs, product: ExprId, a: ExprId) -> bool {
+    let same = |factor: ExprId| {
+        factor == a
+            || parts(x, a, Op::Neg).is_some_and(|p| p[0] == factor)
+            || parts(x, factor, Op::Neg).is_some_and(|p| p[0] == a)
+    };
+    Product::of(x, product).is_some_and(|p| p.factors.iter().any(|&(factor, power)| power > 0 && same(factor)))
+}
+
+/// `select(c, a, b)` with `c` true in `a` and false in `b`.
+fn decided(x: &mut Exprs, e: ExprId) -> ExprId {
+    let Some(choice) = parts(x, e, Op::Select) else { return e };
+    let mut branches = [choice[1], choice[2]];
+    for (branch, truth) in branches.iter_mut().zip([true, false]) {
+        let mut found = false;
+        x.walk(*branch, &mut |part| found |= part == choice[0]);
+        if found {
+            *branch =
+                rewrite(x, *branch, &mut HashMap::new(), &mut |x, part| (part == choice[0]).then(|| x.bool(truth)));
+        }
+    }
+    x.select(choice[0], branches[0], branches[1])
 }
 
 /// `constant + sum of coefficient * atom`, in order of first appearance.

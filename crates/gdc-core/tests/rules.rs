@@ -96,9 +96,14 @@ rules! {
     log_of_one_plus_exp: "log(1 + exp(x))" => "softplus(x)";
     one_minus_exp: "1 - exp(x)" => "-expm1(x)";
     log_of_one_minus_exp: "log(1 - exp(x))" => "log(-expm1(x))";
+    choice_decided_further_down: "if x > 0 { y * exp(if x > 0 { z } else { v[0] }) } else { z }" => "if 0 < x { y * exp(z) } else { z }";
+    softplus_keeps_its_tail: "softplus(x) - y * x" => "max(0, x) - y * x + softplus(-abs(x))";
+    cancelled_quotient: "x * y * (z / x)" => "y * z";
+    cancelled_product: "(x * y) / (y * z)" => "x / z";
     choices_add_up: "(if x > 0 { y } else { z }) + (if x > 0 { y } else { 0 })" => "if 0 < x { 2 * y } else { z }";
     choices_in_a_choice: "if x > 0 { if y > 0 { z } else { 0 } } else { 0 }" => "if 0 < x && 0 < y { z } else { 0 }";
     choices_beside_a_choice: "if x > 0 { 0 } else { if y > 0 { 0 } else { z } }" => "if 0 < x || 0 < y { 0 } else { z }";
+    test_of_a_difference: "if 1 - x == 0 { y } else { z }" => "if x == 1 { y } else { z }";
     test_of_a_maximum: "if max(0, x) < 2 { y } else { z }" => "if x < 2 { y } else { z }";
     test_of_a_minimum: "if min(2, x) <= 0 { y } else { z }" => "if x <= 0 { y } else { z }";
 }
