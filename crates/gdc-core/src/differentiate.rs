@@ -41,10 +41,14 @@ fn gradient_by(rules: &Rules<'_>, graph: &mut Graph, of: NodeId, wanted: &[NodeI
     let seed = Contribution { axes: Vec::new(), reduce: Vec::new(), body: one };
     let mut pending: BTreeMap<NodeId, Vec<Source>> = BTreeMap::from([(of, vec![Source::Statement(seed)])]);
     let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    let backward = backward_recurrences(graph, &mut walk, &mut pending);
     // Ids ascend in order of evaluation, so the last pending one has all its cotangents.
     while let Some((node, sources)) = pending.pop_last() {
         let cotangent = accumulate(graph, node, sources);
         done.insert(node, cotangent);
+        if let Some(&carrier) = backward.get(&node) {
+            graph.close(carrier, cotangent);
+        }
         for (input, source) in adjoint(graph, node, cotangent, &mut walk) {
             pending.entry(input).or_default().push(source);
         }
@@ -64,12 +68,57 @@ pub(crate) struct Walk<'r> {
 /// The real nodes between `wanted` and `of`.
 fn active_nodes(graph: &Graph, of: NodeId, wanted: &[NodeId]) -> BTreeSet<NodeId> {
     let mut active: BTreeSet<NodeId> = wanted.iter().copied().collect();
-    for id in graph.reachable([of]) {
-        if graph.node(id).ty == Ty::Real && graph.inputs(id).iter().any(|i| active.contains(i)) {
-            active.insert(id);
+    let needed = graph.reachable([of]);
+    let real = |id: &&NodeId| graph.node(**id).ty == Ty::Real;
+    // Once, or until what recurrences carry is settled.
+    loop {
+        let before = active.len();
+        for &id in needed.iter().filter(real) {
+            if graph.inputs(id).iter().any(|i| active.contains(i)) {
+                active.insert(id);
+            }
+        }
+        let recurs = |id: &NodeId| matches!(graph.node(*id).kind, NodeKind::Recurrence { .. });
+        if active.len() == before || !needed.iter().any(recurs) {
+            return active;
         }
     }
-    active
+}
+
+/// For each recurrence `h` that steps through `n`, one that runs the other way and carries the
+/// cotangent of `h`: at step t it is what flows into `n[t]` from the step after it. It is closed
+/// once the cotangent of `h` is known.
+fn backward_recurrences(
+    graph: &mut Graph,
+    walk: &mut Walk<'_>,
+    pending: &mut BTreeMap<NodeId, Vec<Source>>,
+) -> BTreeMap<NodeId, NodeId> {
+    let mut backward = BTreeMap::new();
+    // A branch that a later step does not take can make the cotangent of an earlier one zero.
+    let chooses = walk.active.iter().any(|&id| walk.chooses(graph, id));
+    for id in walk.active.clone() {
+        let NodeKind::Recurrence { next, axis, reverse, .. } = graph.node(id).kind else { continue };
+        if next == id || !walk.active.contains(&next) {
+            continue;
+        }
+        if chooses {
+            walk.guarded.insert(next);
+        }
+        let zero = graph.exprs.real(0.0);
+        let (mut axes, shape) = (fresh_axes(graph, id), graph.node(id).shape.clone());
+        axes.remove(axis);
+        let mut first = shape.clone();
+        first.remove(axis);
+        let start = add(graph, id, ".last", NodeKind::Compute { axes, reduce: None, body: zero }, &first);
+        let own = NodeId(graph.len() as u32);
+        let kind = NodeKind::Recurrence { init: start, next: own, axis, reverse: !reverse };
+        let carrier = add(graph, next, ".after", kind, &shape);
+        pending.entry(next).or_default().push(Source::Node(carrier));
+        // Nothing but the way back may read the recurrence, and then its cotangent is zero.
+        pending.entry(id).or_default();
+        backward.insert(id, carrier);
+    }
+    backward
 }
 
 /// `cotangent[axes] += sum[reduce](body)`
@@ -178,6 +227,20 @@ fn adjoint(graph: &mut Graph, node: NodeId, cotangent: NodeId, walk: &mut Walk<'
             vec![(source, Source::Node(back))]
         }
         NodeKind::Reshape(_) => Vec::new(),
+        // The first step is the initial value; what the other steps pass on is carried backwards.
+        NodeKind::Recurrence { init, axis, reverse, .. } if walk.active.contains(&init) => {
+            if walk.guarded.contains(&node) {
+                walk.guarded.insert(init);
+            }
+            let axes = fresh_axes(graph, init);
+            let steps = graph.node(node).shape[axis] as i64;
+            let first = graph.exprs.int(if reverse { steps - 1 } else { 0 });
+            let mut at: Vec<ExprId> = axes.iter().map(|&v| graph.exprs.index(v)).collect();
+            at.insert(axis, first);
+            let body = graph.exprs.read(cotangent, Ty::Real, at, None);
+            vec![(init, Source::Statement(Contribution { axes, reduce: Vec::new(), body }))]
+        }
+        NodeKind::Recurrence { .. } => Vec::new(),
         NodeKind::Compute { axes, reduce, body } => {
             let weight = read_axes(graph, cotangent, &axes);
             statement_adjoint(graph, node, &axes, reduce.as_ref(), body, weight, walk)
@@ -419,11 +482,16 @@ fn gather(graph: &mut Graph, into: NodeId, domain: &[Var], at: &[ExprId], value:
         return Source::Scatter { domain: domain.to_vec(), at: at.to_vec(), body: value };
     }
     let axes = fresh_axes(graph, into);
-    let mut solver = Solver { graph, domain, solution: HashMap::new(), guard: Vec::new() };
     // Coordinates with fewer variables first: they leave less choice.
     let mut order: Vec<usize> = (0..at.len()).collect();
     order.sort_by_key(|&i| affine[i].as_ref().map_or(usize::MAX, |a| a.terms.len()));
-    for i in order {
+    // Coordinates that are the same everywhere need no variable; what is summed for them is
+    // summed once.
+    let long = |i: usize| graph.exprs.extent(axes[i]) > 1;
+    let constant = |i: &usize| long(*i) && affine[*i].as_ref().is_some_and(|a| a.as_constant().is_some());
+    let (fixed, order): (Vec<usize>, Vec<usize>) = order.into_iter().partition(constant);
+    let mut solver = Solver { graph, domain, solution: HashMap::new(), guard: Vec::new() };
+    for &i in &order {
         solver.coordinate(axes[i], at[i]);
     }
     let (solution, guards) = (solver.solution, solver.guard);
@@ -438,8 +506,33 @@ fn gather(graph: &mut Graph, into: NodeId, domain: &[Var], at: &[ExprId], value:
     guard = pad_reads(graph, guard);
     let zero = graph.exprs.real(0.0);
     body = graph.exprs.select(guard, body, zero);
+    let mut here = graph.exprs.bool(true);
+    for &i in &fixed {
+        let axis = graph.exprs.index(axes[i]);
+        let equal = graph.exprs.op(Op::Eq, &[axis, at[i]]);
+        here = graph.exprs.and(here, equal);
+    }
+    if !fixed.is_empty() && !reduce.is_empty() {
+        let kept: Vec<Var> = (0..axes.len()).filter(|i| !fixed.contains(i)).map(|i| axes[i]).collect();
+        let slice = slice_of(graph, into, &kept, reduce, body);
+        let body = read_axes(graph, slice, &kept);
+        let body = graph.exprs.select(here, body, zero);
+        return Source::Statement(Contribution { axes, reduce: Vec::new(), body });
+    }
+    body = graph.exprs.select(here, body, zero);
     let (axes, reduce, body) = rename_solved(graph, axes, reduce, body, &solution);
     Source::Statement(Contribution { axes, reduce, body })
+}
+
+/// The sum for the one place of an axis at which a tensor was read, without that axis.
+fn slice_of(graph: &mut Graph, into: NodeId, axes: &[Var], over: Vec<Var>, body: ExprId) -> NodeId {
+    let node = graph.node(into);
+    let (name, origin) = (format!("d.{}.part", node.name), node.origin);
+    let per_sample = axes.first().is_some_and(|&v| graph.exprs.var(v).batch);
+    let shape = axes.iter().map(|&v| graph.exprs.extent(v)).collect();
+    let reduce = Some(Reduce { op: Red::Sum, over });
+    let kind = NodeKind::Compute { axes: axes.to_vec(), reduce, body };
+    graph.add(Node { name, kind, shape, ty: Ty::Real, range: None, per_sample, origin })
 }
 
 /// A solved place can lie outside where the guard does not hold: such reads give zero there.

@@ -18,7 +18,9 @@ pub fn fuse(model: &mut Model) {
     let roots = model.roots();
     let needed = model.graph.reachable(roots.iter().copied());
     let uses = Uses::count(&model.graph, &needed);
-    let fixed: BTreeSet<NodeId> = roots.into_iter().collect();
+    let mut fixed: BTreeSet<NodeId> = roots.into_iter().collect();
+    let carried: BTreeSet<NodeId> = needed.iter().filter_map(|&id| next_of(&model.graph, id)).collect();
+    fixed.extend(&carried);
     let initial: BTreeSet<NodeId> = model.params.iter().chain(&model.states).map(|k| k.init).collect();
     let gradients: BTreeSet<NodeId> = model.gradients.iter().map(|g| g.value).collect();
     let mut depths = Depths::default();
@@ -41,11 +43,14 @@ pub fn fuse(model: &mut Model) {
             rebuild.set(id, Replacement::Body(axes.clone(), *body));
             continue;
         }
-        // A gradient that only renames another node is that node.
-        if gradients.contains(&id)
+        // A gradient, or what a step leaves, that only renames another node is that node.
+        if (gradients.contains(&id) || carried.contains(&id))
             && let Some(same) = renamed(&rebuild.graph, &kind)
+            && (gradients.contains(&id) || matches!(rebuild.graph.node(same).kind, NodeKind::Compute { .. }))
         {
-            claim(&mut rebuild.graph, &mut claimed, same, node.name);
+            if gradients.contains(&id) {
+                claim(&mut rebuild.graph, &mut claimed, same, node.name);
+            }
             rebuild.set(id, Replacement::Node(same));
             continue;
         }
@@ -55,7 +60,9 @@ pub fn fuse(model: &mut Model) {
         let new = match key.as_ref().and_then(|k| seen.get(k)) {
             Some(&same) => {
                 if gradients.contains(&id) {
-                    claim(&mut rebuild.graph, &mut claimed, same, node.name);
+                    if gradients.contains(&id) {
+                claim(&mut rebuild.graph, &mut claimed, same, node.name);
+            }
                 }
                 same
             }
@@ -85,6 +92,14 @@ pub fn fuse(model: &mut Model) {
 fn claim(graph: &mut Graph, claimed: &mut BTreeSet<NodeId>, node: NodeId, name: String) {
     if claimed.insert(node) {
         graph.rename(node, name);
+    }
+}
+
+/// What the steps of a recurrence leave.
+fn next_of(graph: &Graph, id: NodeId) -> Option<NodeId> {
+    match graph.node(id).kind {
+        NodeKind::Recurrence { next, .. } => Some(next),
+        _ => None,
     }
 }
 
@@ -132,6 +147,10 @@ impl Uses {
             match &graph.node(id).kind {
                 NodeKind::Leaf(_) | NodeKind::Literal(_) => {}
                 NodeKind::Reshape(source) => readers.entry(*source).or_default().push(None),
+                NodeKind::Recurrence { init, next, .. } => {
+                    readers.entry(*init).or_default().push(None);
+                    readers.entry(*next).or_default().push(None);
+                }
                 NodeKind::Compute { axes, reduce, body } => {
                     let points = extent(axes) * reduce.as_ref().map_or(1, |r| extent(&r.over));
                     costs.insert(id, cost(&graph.exprs, *body));
@@ -153,7 +172,7 @@ impl Uses {
         Uses { readers, costs }
     }
 
-    /// Whether a reader needs the node itself: a reshape, or a read that can fall outside.
+    /// Whether a reader needs the node itself: a reshape or recurrence, or a read that can fall outside.
     fn need_node(&self, id: NodeId) -> bool {
         self.readers.get(&id).is_some_and(|all| all.iter().any(Option::is_none))
     }
@@ -268,7 +287,7 @@ impl Canonical {
             per_sample: node.per_sample,
         };
         match kind {
-            NodeKind::Leaf(_) | NodeKind::Literal(_) => return None,
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Recurrence { .. } => return None,
             NodeKind::Reshape(source) => key.reshape = Some(*source),
             NodeKind::Compute { axes, reduce, body } => {
                 let over: &[Var] = reduce.as_ref().map_or(&[], |r| &r.over);

@@ -14,6 +14,7 @@ const STD: &[(&str, &str)] = &[
     ("std/convolution.gd", include_str!("../std/convolution.gd")),
     ("std/pooling.gd", include_str!("../std/pooling.gd")),
     ("std/attention.gd", include_str!("../std/attention.gd")),
+    ("std/recurrent.gd", include_str!("../std/recurrent.gd")),
     ("std/losses.gd", include_str!("../std/losses.gd")),
     ("std/metrics.gd", include_str!("../std/metrics.gd")),
     ("std/optimizers.gd", include_str!("../std/optimizers.gd")),

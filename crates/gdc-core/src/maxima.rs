@@ -58,6 +58,13 @@ pub fn take_maxima_apart(model: &mut Model) {
                 }
                 new
             }
+            NodeKind::Recurrence { init, .. } => {
+                let new = rebuild.graph.add(node);
+                if infinite.contains(&init) {
+                    infinite.insert(new);
+                }
+                new
+            }
             NodeKind::Leaf(_) | NodeKind::Literal(_) => rebuild.graph.add(node),
         };
         rebuild.set(id, Replacement::Node(new));

@@ -63,6 +63,13 @@ impl Rebuild {
         match kind {
             NodeKind::Leaf(_) | NodeKind::Literal(_) => kind.clone(),
             NodeKind::Reshape(source) => NodeKind::Reshape(self.new_node(*source).unwrap_or(*source)),
+            // What its steps leave comes later, and is renamed at the end.
+            NodeKind::Recurrence { init, next, axis, reverse } => NodeKind::Recurrence {
+                init: self.new_node(*init).unwrap_or(*init),
+                next: *next,
+                axis: *axis,
+                reverse: *reverse,
+            },
             NodeKind::Compute { axes, reduce, body } => {
                 NodeKind::Compute { axes: axes.clone(), reduce: reduce.clone(), body: self.expr(*body) }
             }
@@ -74,7 +81,18 @@ impl Rebuild {
     }
 
     /// Puts the new graph into the model and renames its roots.
-    pub fn finish(self, model: &mut Model) {
+    pub fn finish(mut self, model: &mut Model) {
+        let closed: Vec<(NodeId, NodeId)> = self
+            .graph
+            .nodes()
+            .filter_map(|(id, node)| match node.kind {
+                NodeKind::Recurrence { next, .. } => Some((id, self.new_node(next)?)),
+                _ => None,
+            })
+            .collect();
+        for (id, next) in closed {
+            self.graph.close(id, next);
+        }
         let of = |id: NodeId| match &self.map[id.0 as usize] {
             Some(Replacement::Node(n) | Replacement::Scalar(n, _)) => *n,
             // Roots are never replaced by their bodies.

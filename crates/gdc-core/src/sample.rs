@@ -25,11 +25,17 @@ fn without_batch(model: &Model, inputs: &[NodeId], outputs: &[Named]) -> Model {
     let mut graph = Graph::default();
     graph.exprs = model.graph.exprs.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    for id in model.graph.reachable(roots) {
+    let needed = model.graph.reachable(roots);
+    for &id in &needed {
         let node = model.graph.node(id);
         let skip = usize::from(node.per_sample);
         let kind = match &node.kind {
             NodeKind::Reshape(source) => NodeKind::Reshape(map[source]),
+            NodeKind::Recurrence { init, axis, reverse, .. } => {
+                // What its steps leave comes later, and is stated once all are there.
+                let own = NodeId(graph.len() as u32);
+                NodeKind::Recurrence { init: map[init], next: own, axis: axis - skip, reverse: *reverse }
+            }
             NodeKind::Compute { axes, reduce, body } => NodeKind::Compute {
                 axes: axes[skip..].to_vec(),
                 reduce: reduce.clone(),
@@ -44,6 +50,11 @@ fn without_batch(model: &Model, inputs: &[NodeId], outputs: &[Named]) -> Model {
         };
         let shape = node.shape[skip..].to_vec();
         map.insert(id, graph.add(Node { kind, shape, per_sample: false, ..node.clone() }));
+    }
+    for id in needed {
+        if let NodeKind::Recurrence { next, .. } = model.graph.node(id).kind {
+            graph.close(map[&id], map[&next]);
+        }
     }
     let named = |list: &[Named]| list.iter().map(|n| Named { name: n.name.clone(), node: map[&n.node] }).collect();
     Model {

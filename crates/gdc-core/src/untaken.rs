@@ -35,6 +35,16 @@ impl Walk<'_> {
     }
 }
 
+impl Walk<'_> {
+    /// Whether a statement chooses by what it reads.
+    pub(crate) fn chooses(&self, graph: &Graph, id: NodeId) -> bool {
+        match graph.node(id).kind {
+            NodeKind::Compute { body, .. } | NodeKind::Scatter { body, .. } => has_choice(graph, body),
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => false,
+        }
+    }
+}
+
 /// Whether a body chooses by what it reads, other than draws.
 fn has_choice(graph: &Graph, body: ExprId) -> bool {
     let mut found = false;
@@ -121,7 +131,9 @@ fn is_not_negative(graph: &Graph, e: ExprId, depth: usize) -> bool {
                 reduce.as_ref().is_none_or(|r| matches!(r.op, Red::Sum | Red::Max | Red::Min | Red::Prod))
                     && is_not_negative(graph, *body, depth - 1)
             }
-            NodeKind::Literal(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) => false,
+            NodeKind::Literal(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => {
+                false
+            }
         },
         _ => false,
     }

@@ -90,7 +90,10 @@ macro_rules! models {
     )*};
 }
 
-models! { attention composed contrastive convolution normalised oscillator pooling residual stated updates }
+models! {
+    attention composed contrastive convolution delays memory normalised oscillator pooling recurrent residual
+    sensitivity stated updates
+}
 
 #[test]
 fn the_straight_through_estimator_passes_the_gradient_of_a_linear_layer() {

@@ -158,13 +158,20 @@ impl<'a> Probe<'a> {
         let name = &graph.node(param).name;
         let point = session.get(name).ok_or_else(|| Error::NoSuch(name.clone()))?.to_vec();
         let mut changed = BTreeSet::from([param]);
-        let mut changing = Vec::new();
-        for id in graph.reachable([loss]) {
-            if id == param || graph.inputs(id).iter().any(|i| changed.contains(i)) {
-                changed.insert(id);
-                changing.push(id);
+        let needed = graph.reachable([loss]);
+        // What a recurrence carries can change only once what its steps leave does.
+        loop {
+            let before = changed.len();
+            for &id in &needed {
+                if graph.inputs(id).iter().any(|i| changed.contains(i)) {
+                    changed.insert(id);
+                }
+            }
+            if changed.len() == before {
+                break;
             }
         }
+        let changing = needed.into_iter().filter(|id| changed.contains(id)).collect();
         let at_point = values.scalar(loss)?;
         Ok(Probe { graph, loss, param, point, bindings, values, changing, at_point })
     }

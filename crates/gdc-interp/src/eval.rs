@@ -5,6 +5,7 @@ use crate::reduce::reduce;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
+use gdc_ir::order::Part;
 use gdc_ir::{ExprId, Graph, NodeId, NodeKind, Precision, Reduce, Ty, Var};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ impl Bindings {
 
 /// The values of nodes.
 #[derive(Clone, Debug, Default)]
-pub struct Values(BTreeMap<NodeId, Arc<Tensor>>);
+pub struct Values(pub(crate) BTreeMap<NodeId, Arc<Tensor>>);
 
 impl Values {
     /// The value of a node, if it was computed.
@@ -55,7 +56,7 @@ impl Values {
 
 /// What the steps of an expression can see.
 pub(crate) struct Environment<'a> {
-    values: Values,
+    pub(crate) values: Values,
     /// What `detach` sees, where that is not the value itself.
     frozen: Option<&'a Values>,
     pub(crate) seed: u64,
@@ -97,42 +98,60 @@ fn run(
     known: Values,
     frozen: Option<&Values>,
 ) -> Result<Values, Error> {
-    let Bindings { leaves, seed, precision } = bindings;
-    let mut env = Environment { values: known, frozen, seed: *seed, precision: *precision };
-    for &id in nodes {
-        let node = graph.node(id);
-        let value = match &node.kind {
-            NodeKind::Leaf(_) => {
-                let value = leaves.get(&id).ok_or_else(|| Error::Unbound(node.name.clone()))?;
-                value.fits(node)?;
-                value.standard().map_or_else(|| value.clone(), Arc::new)
+    let mut env = Environment { values: known, frozen, seed: bindings.seed, precision: bindings.precision };
+    let parts = gdc_ir::order::parts(graph, nodes)
+        .map_err(|tangle| Error::Malformed(format!("the graph depends on itself: {tangle:?}")))?;
+    for part in parts {
+        match part {
+            Part::One(id) => {
+                let value = one(graph, id, bindings, &env)?;
+                env.values.0.insert(id, value);
             }
-            NodeKind::Literal(values) => {
-                let scalar = |&x: &f64| match node.ty {
-                    Ty::Real => Scalar::Real(x),
-                    Ty::Int => Scalar::Int(x as i64),
-                    Ty::Bool => Scalar::Bool(x != 0.0),
-                };
-                Arc::new(Tensor::of_scalars(node, &values.iter().map(scalar).collect::<Vec<_>>())?)
-            }
-            NodeKind::Reshape(source) => Arc::new(env.values.shared(*source)?.reshaped(&node.shape)?),
-            NodeKind::Compute { axes, reduce, body } => {
-                Arc::new(Statement { graph, id, env: &env }.compute(axes, reduce.as_ref(), *body)?)
-            }
-            NodeKind::Scatter { domain, at, body } => {
-                Arc::new(Statement { graph, id, env: &env }.scatter(domain, at, *body)?)
-            }
-        };
-        env.values.0.insert(id, value);
+            Part::Loop(steps) => crate::steps::evaluate(graph, &steps, &mut env)?,
+        }
     }
     Ok(env.values)
 }
 
+/// The value of a node, given those that it reads.
+fn one(graph: &Graph, id: NodeId, bindings: &Bindings, env: &Environment<'_>) -> Result<Arc<Tensor>, Error> {
+    let node = graph.node(id);
+    Ok(match &node.kind {
+        NodeKind::Leaf(_) => {
+            let value = bindings.leaves.get(&id).ok_or_else(|| Error::Unbound(node.name.clone()))?;
+            value.fits(node)?;
+            value.standard().map_or_else(|| value.clone(), Arc::new)
+        }
+        NodeKind::Literal(values) => {
+            let scalar = |&x: &f64| match node.ty {
+                Ty::Real => Scalar::Real(x),
+                Ty::Int => Scalar::Int(x as i64),
+                Ty::Bool => Scalar::Bool(x != 0.0),
+            };
+            Arc::new(Tensor::of_scalars(node, &values.iter().map(scalar).collect::<Vec<_>>())?)
+        }
+        NodeKind::Reshape(source) => Arc::new(env.values.shared(*source)?.reshaped(&node.shape)?),
+        NodeKind::Compute { axes, reduce, body } => {
+            let statement = Statement { graph, id, env, fixed: None };
+            Arc::new(statement.compute(axes, reduce.as_ref(), *body)?)
+        }
+        NodeKind::Scatter { domain, at, body } => {
+            Arc::new(Statement { graph, id, env, fixed: None }.scatter(domain, at, *body)?)
+        }
+        // One that does not depend on itself: its next values are all there.
+        NodeKind::Recurrence { init, next, axis, reverse } => {
+            Arc::new(env.values.shared(*next)?.delayed(&*env.values.shared(*init)?, *axis, *reverse)?)
+        }
+    })
+}
+
 /// One statement in index notation.
-struct Statement<'a> {
-    graph: &'a Graph,
-    id: NodeId,
-    env: &'a Environment<'a>,
+pub(crate) struct Statement<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) id: NodeId,
+    pub(crate) env: &'a Environment<'a>,
+    /// A variable that stands still, and where.
+    pub(crate) fixed: Option<(Var, usize)>,
 }
 
 impl Statement<'_> {
@@ -153,11 +172,18 @@ impl Statement<'_> {
             .map_err(|unknown| Error::Malformed(format!("{} uses {unknown}", self.name())))
     }
 
+    /// Where variables run; one that stands still has one place.
     fn extents(&self, vars: &[Var]) -> Vec<usize> {
-        vars.iter().map(|&v| self.graph.exprs.extent(v)).collect()
+        let still = |v: Var| self.fixed.is_some_and(|(var, _)| var == v);
+        vars.iter().map(|&v| if still(v) { 1 } else { self.graph.exprs.extent(v) }).collect()
     }
 
     fn compute(&self, axes: &[Var], over: Option<&Reduce>, body: ExprId) -> Result<Tensor, Error> {
+        Tensor::of_scalars(self.graph.node(self.id), &self.elements(axes, over, body)?)
+    }
+
+    /// The elements of a computed tensor in row-major order.
+    pub(crate) fn elements(&self, axes: &[Var], over: Option<&Reduce>, body: ExprId) -> Result<Vec<Scalar>, Error> {
         let inner = over.map_or(&[][..], |r| &r.over);
         let vars: Vec<Var> = axes.iter().chain(inner).copied().collect();
         let tape = self.tape(&[body], &vars)?;
@@ -166,7 +192,9 @@ impl Statement<'_> {
         let mut operands = Vec::new();
         let mut point: Vec<usize> = Vec::new();
         let mut result = Vec::new();
+        let still = self.fixed.and_then(|(var, at)| Some((vars.iter().position(|&v| v == var)?, at)));
         for_each_point(&self.extents(axes), |outer| {
+            let outer = &moved(outer, still);
             operands.clear();
             point.clear();
             point.extend_from_slice(outer);
@@ -190,17 +218,19 @@ impl Statement<'_> {
                 None => Err(self.wrong_types()),
             }
         })?;
-        Tensor::of_scalars(self.graph.node(self.id), &result)
+        Ok(result)
     }
 
-    fn scatter(&self, domain: &[Var], at: &[ExprId], body: ExprId) -> Result<Tensor, Error> {
+    pub(crate) fn scatter(&self, domain: &[Var], at: &[ExprId], body: ExprId) -> Result<Tensor, Error> {
         let node = self.graph.node(self.id);
         let mut roots = at.to_vec();
         roots.push(body);
         let tape = self.tape(&roots, domain)?;
         let mut values = Vec::new();
         let mut sums = ndarray::ArrayD::<f64>::zeros(node.shape.as_slice());
+        let still = self.fixed.and_then(|(var, at)| Some((domain.iter().position(|&v| v == var)?, at)));
         for_each_point(&self.extents(domain), |point| {
+            let point = &moved(point, still);
             tape.run(point, &mut values).ok_or_else(|| self.wrong_types())?;
             let mut place = Vec::with_capacity(at.len());
             for k in 0..at.len() {
@@ -221,6 +251,17 @@ impl Statement<'_> {
         })?;
         Ok(Tensor::Real(sums))
     }
+}
+
+/// A point with a coordinate moved to where its variable stands still.
+fn moved(point: &[usize], still: Option<(usize, usize)>) -> Vec<usize> {
+    let mut point = point.to_vec();
+    if let Some((k, at)) = still
+        && let Some(place) = point.get_mut(k)
+    {
+        *place = at;
+    }
+    point
 }
 
 /// Visits the points of a box in row-major order; a box without axes has one.

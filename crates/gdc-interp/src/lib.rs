@@ -15,6 +15,7 @@ mod random;
 mod reduce;
 mod scalar;
 mod session;
+mod steps;
 mod tape;
 mod tensor;
 

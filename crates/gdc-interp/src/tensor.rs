@@ -176,6 +176,52 @@ impl Tensor {
         map_each!(self, a => a.select(Axis(0), &rows))
     }
 
+    /// Along an axis, what stands one place before (after, if `reverse`), and `first` where
+    /// nothing does.
+    pub(crate) fn delayed(&self, first: &Tensor, axis: usize, reverse: bool) -> Result<Self, Error> {
+        let mut out = self.clone();
+        let steps = self.shape().get(axis).copied().unwrap_or(0);
+        for t in 0..steps {
+            let from = if reverse { t + 1 } else { t.wrapping_sub(1) };
+            if from < steps {
+                out.put_step(axis, t, &self.step(axis, from))?;
+            } else {
+                out.put_step(axis, t, first)?;
+            }
+        }
+        Ok(out)
+    }
+
+    /// What stands at one place of an axis.
+    pub(crate) fn step(&self, axis: usize, at: usize) -> Self {
+        map_each!(self, a => a.index_axis(Axis(axis), at).to_owned())
+    }
+
+    /// Replaces what stands at one place of an axis.
+    pub(crate) fn put_step(&mut self, axis: usize, at: usize, step: &Tensor) -> Result<(), Error> {
+        let (shape, found) = (self.shape().to_vec(), step.shape().to_vec());
+        let mut expected = shape.clone();
+        expected.remove(axis);
+        match (self, step) {
+            _ if expected != found => return Err(mismatch(&expected, found)),
+            (Tensor::Real(a), Tensor::Real(s)) => a.index_axis_mut(Axis(axis), at).assign(s),
+            (Tensor::Int(a), Tensor::Int(s)) => a.index_axis_mut(Axis(axis), at).assign(s),
+            (Tensor::Bool(a), Tensor::Bool(s)) => a.index_axis_mut(Axis(axis), at).assign(s),
+            _ => return Err(mismatch(&shape, found)),
+        }
+        Ok(())
+    }
+
+    /// Zeros, or what stands for them, of the shape and type of a node.
+    pub(crate) fn blank(node: &Node) -> Self {
+        let shape = node.shape.as_slice();
+        match node.ty {
+            Ty::Real => Tensor::Real(ArrayD::zeros(shape)),
+            Ty::Int => Tensor::Int(ArrayD::zeros(shape)),
+            Ty::Bool => Tensor::Bool(ArrayD::from_elem(shape, false)),
+        }
+    }
+
     /// A tensor of scalars that a node computed.
     pub(crate) fn of_scalars(node: &Node, values: &[Scalar]) -> Result<Self, Error> {
         let wrong = || Error::Type(node.name.clone());

@@ -24,7 +24,9 @@ impl Build {
         let per_sample = match &kind {
             NodeKind::Leaf(l) => matches!(l, Leaf::Input | Leaf::Target | Leaf::SampleWeight),
             NodeKind::Compute { axes, .. } => axes.first().is_some_and(|&v| self.g.exprs.var(v).batch),
-            NodeKind::Literal(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) => false,
+            NodeKind::Literal(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => {
+                false
+            }
         };
         let shape = shape.to_vec();
         self.g.add(Node { name: name.to_owned(), kind, shape, ty, range: None, per_sample, origin: None })

@@ -3,6 +3,9 @@
 //! Nodes are appended and never changed; a node reads only earlier ones, so the order of
 //! ids is an order of evaluation. A pass that rewrites builds a new graph. The batch is an
 //! explicit first axis of every per-sample tensor, whose variable has `batch` set.
+//!
+//! The one exception is a recurrence, whose next values are those of a later node: it closes a
+//! circle, which is evaluated step by step (see [`crate::order`]).
 
 use crate::expr::{ExprId, Exprs, Var};
 use crate::ops::{Red, Ty};
@@ -75,6 +78,19 @@ pub enum NodeKind {
     },
     /// The same elements in row-major order under another shape; moves nothing.
     Reshape(NodeId),
+    /// What a scan carries, at the entry to each step: `y[.., t, ..] = next[.., t - 1, ..]`, and
+    /// `init` at the first step.
+    Recurrence {
+        /// The value at the first step; it lacks the axis of steps.
+        init: NodeId,
+        /// What each step leaves: of the same shape, and usually a later node that depends on
+        /// this one. The node itself while the scan is being built.
+        next: NodeId,
+        /// Which axis runs over the steps.
+        axis: usize,
+        /// Whether the last step comes first: `y[t] = next[t + 1]`.
+        reverse: bool,
+    },
 }
 
 /// One tensor.
@@ -153,6 +169,13 @@ impl Graph {
         (2..).map(|k| format!("{base}.{k}")).find(|n| !taken(n)).unwrap_or(base)
     }
 
+    /// States what a recurrence's steps leave, once that is known.
+    pub fn close(&mut self, recurrence: NodeId, leaves: NodeId) {
+        if let NodeKind::Recurrence { next, .. } = &mut self.nodes[recurrence.0 as usize].kind {
+            *next = leaves;
+        }
+    }
+
     /// The node of an id.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
@@ -188,6 +211,13 @@ impl Graph {
         match &self.node(id).kind {
             NodeKind::Leaf(_) | NodeKind::Literal(_) => Vec::new(),
             NodeKind::Reshape(source) => vec![*source],
+            NodeKind::Recurrence { init, next, .. } if *next == id => vec![*init],
+            NodeKind::Recurrence { init, next, .. } => {
+                let mut nodes = vec![*init, *next];
+                nodes.sort_unstable();
+                nodes.dedup();
+                nodes
+            }
             NodeKind::Compute { body, .. } => self.exprs.read_nodes(*body),
             NodeKind::Scatter { at, body, .. } => {
                 let mut nodes = self.exprs.read_nodes(*body);
@@ -202,14 +232,10 @@ impl Graph {
     /// The nodes that `roots` need, themselves included, in order of evaluation.
     pub fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
         let mut needed = vec![false; self.nodes.len()];
-        for root in roots {
-            needed[root.0 as usize] = true;
-        }
-        for i in (0..self.nodes.len()).rev() {
-            if needed[i] {
-                for input in self.inputs(NodeId(i as u32)) {
-                    needed[input.0 as usize] = true;
-                }
+        let mut open: Vec<NodeId> = roots.into_iter().collect();
+        while let Some(id) = open.pop() {
+            if !std::mem::replace(&mut needed[id.0 as usize], true) {
+                open.extend(self.inputs(id));
             }
         }
         (0..self.nodes.len()).filter(|&i| needed[i]).map(|i| NodeId(i as u32)).collect()

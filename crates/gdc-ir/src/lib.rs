@@ -4,6 +4,7 @@
 pub mod expr;
 pub mod graph;
 pub mod ops;
+pub mod order;
 pub mod program;
 pub mod program_text;
 pub mod program_verify;

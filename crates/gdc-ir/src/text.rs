@@ -168,7 +168,7 @@ impl<'a> Printer<'a> {
     fn of_node(graph: &'a Graph, id: NodeId, extents: bool) -> Self {
         let mut printer = Printer { graph, names: BTreeMap::new(), extents };
         match &graph.node(id).kind {
-            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => {}
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => {}
             NodeKind::Compute { axes, reduce, body } => {
                 let over = reduce.iter().flat_map(|r| r.over.iter().copied());
                 let vars = axes.iter().copied().chain(over).chain(graph.exprs.free_vars(*body));
@@ -236,6 +236,9 @@ impl<'a> Printer<'a> {
                 let source = &self.graph.node(*source).name;
                 format!("{}{}{ty} = reshape({source})", node.name, self.shape(node))
             }
+            NodeKind::Recurrence { init, next, axis, reverse } => {
+                self.recurrence(node, *init, *next, *axis, *reverse) + &ty
+            }
             NodeKind::Compute { axes, reduce, body } => {
                 let left = bracketed(&node.name, &self.bound(axes));
                 let value = match reduce {
@@ -251,6 +254,39 @@ impl<'a> Printer<'a> {
                 format!("{left}{shape}{ty} += {} over [{}]", self.value(*body), self.bound(domain))
             }
         }
+    }
+
+    /// `h[b, t, i] = next[b, t - 1, i] else init[b, i]`, as a padded read is written.
+    fn recurrence(&self, node: &Node, init: NodeId, next: NodeId, axis: usize, reverse: bool) -> String {
+        const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];
+        let own = |k: usize| match k {
+            _ if k == axis => "t",
+            0 if node.per_sample => "b",
+            _ => NAMES[(k - usize::from(k > axis) - usize::from(node.per_sample)) % NAMES.len()],
+        };
+        let places = |of: &dyn Fn(usize) -> Option<String>| -> String {
+            (0..node.shape.len()).filter_map(of).collect::<Vec<_>>().join(", ")
+        };
+        let left = places(&|k| {
+            let extent = if self.extents { format!(": {}", node.shape[k]) } else { String::new() };
+            Some(format!("{}{extent}", own(k)))
+        });
+        let before = places(&|k| {
+            Some(
+                if k != axis {
+                    own(k)
+                } else if reverse {
+                    "t + 1"
+                } else {
+                    "t - 1"
+                }
+                .to_owned(),
+            )
+        });
+        let first = places(&|k| (k != axis).then(|| own(k).to_owned()));
+        let name = |id: NodeId| self.graph.node(id).name.as_str();
+        let (left, before) = (bracketed(&node.name, &left), bracketed(name(next), &before));
+        format!("{left} = {before} else {}", bracketed(name(init), &first))
     }
 
     /// The extents of a node without axes of its own, where extents are shown.

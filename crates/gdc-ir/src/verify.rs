@@ -1,7 +1,7 @@
 //! The verifier of the tensor graph. What it holds a model to:
 //!
 //! Nodes
-//! 1. A node reads only earlier nodes.
+//! 1. A node reads only earlier nodes, but for what a recurrence's steps leave.
 //! 2. Names are neither empty nor shared.
 //! 3. A literal has one number per element; integers are whole and truth values 0 or 1.
 //! 4. Only integers have a range, it is not empty, and what the node computes lies in it.
@@ -9,6 +9,9 @@
 //!    and then also the extent of the batch.
 //! 6. A per-sample node has a first axis, the same extent in all of them; a computed one's
 //!    first variable runs over the batch.
+//! 22. A recurrence has the shape and type of what its steps leave, and those of its first
+//!     value but for the axis of steps, which is not the batch. Nodes that depend on each other
+//!     read each other at one and the same step, along one axis each.
 //!
 //! Statements
 //! 7. Variables that a statement binds are distinct; a reduction binds at least one.
@@ -43,6 +46,7 @@ mod roots;
 use crate::expr::{Expr, ExprId, Var};
 use crate::graph::{Graph, Leaf, Model, NodeId, NodeKind, Reduce};
 use crate::ops::Ty;
+use crate::order::Tangle;
 use crate::ranges::{Interval, int_interval};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -89,7 +93,11 @@ impl Checker<'_> {
     /// 1, and that the roots exist.
     fn edges(&mut self) {
         for (id, _) in self.graph.nodes() {
-            if let Some(later) = self.graph.inputs(id).into_iter().find(|&input| input >= id) {
+            if let NodeKind::Recurrence { init, next, .. } = self.graph.node(id).kind {
+                if init >= id || next == id || next.0 as usize >= self.graph.len() {
+                    self.report(id, format_args!("carries {next:?}, beginning with {init:?}"));
+                }
+            } else if let Some(later) = self.graph.inputs(id).into_iter().find(|&input| input >= id) {
                 self.report(id, format_args!("reads {later:?}, which is not an earlier node"));
             }
         }
@@ -126,9 +134,16 @@ impl Checker<'_> {
                 NodeKind::Leaf(_) => {}
                 NodeKind::Literal(values) => self.literal(id, values),
                 NodeKind::Reshape(source) => self.reshape(id, *source),
+                NodeKind::Recurrence { init, next, axis, .. } => self.recurrence(id, *init, *next, *axis),
                 NodeKind::Compute { axes, reduce, body } => self.compute(id, axes, reduce.as_ref(), *body),
                 NodeKind::Scatter { domain, at, body } => self.scatter(id, domain, at, *body),
             }
+        }
+        let all: Vec<NodeId> = graph.nodes().map(|(id, _)| id).collect();
+        match crate::order::parts(graph, &all) {
+            Ok(_) => {}
+            Err(Tangle::OtherStep(id)) => self.report(id, "depends on itself at another step"),
+            Err(Tangle::OtherLoop(id)) => self.report(id, "has other steps than the loop that it is in"),
         }
     }
 
@@ -146,6 +161,27 @@ impl Checker<'_> {
         };
         if let Some(v) = values.iter().find(|v| !fits(v)) {
             self.report(id, format_args!("holds {v}, which is no {:?} of its range", node.ty));
+        }
+    }
+
+    /// 22.
+    fn recurrence(&mut self, id: NodeId, init: NodeId, next: NodeId, axis: usize) {
+        let (node, first, left) = (self.graph.node(id), self.graph.node(init), self.graph.node(next));
+        let mut shape = node.shape.clone();
+        if axis >= shape.len() || (node.per_sample && axis == 0) {
+            return self.report(id, format_args!("has the shape {shape:?}, but steps along axis {axis}"));
+        }
+        shape.remove(axis);
+        if first.shape != shape || first.per_sample != node.per_sample {
+            let message = format!("has the shape {:?}, but begins with {:?}", node.shape, first.shape);
+            self.report(id, message);
+        }
+        if left.shape != node.shape || left.per_sample != node.per_sample {
+            let message = format!("has the shape {:?}, but its steps leave {:?}", node.shape, left.shape);
+            self.report(id, message);
+        }
+        if [first, left].iter().any(|n| n.ty != node.ty) || node.ty != Ty::Real {
+            self.report(id, "carries what is not real");
         }
     }
 

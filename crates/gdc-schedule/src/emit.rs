@@ -58,6 +58,10 @@ pub(crate) struct Emit<'a> {
     pub turns: usize,
     /// The copies made for this kernel.
     pub packed: Vec<Packed>,
+    /// In a loop over steps: the axis of the group that runs over them, and the step at hand.
+    pub time: Option<(usize, Int)>,
+    /// What the loop writes, so that a copy made before it would be no copy.
+    pub varying: BTreeSet<gdc_ir::program::BufferId>,
 }
 
 impl<'a> Emit<'a> {
@@ -80,6 +84,8 @@ impl<'a> Emit<'a> {
             bound: BTreeSet::new(),
             turns: 0,
             packed: Vec::new(),
+            time: None,
+            varying: BTreeSet::new(),
         }
     }
 
@@ -252,7 +258,7 @@ impl<'a> Emit<'a> {
                     return self.scalar(*body, &env);
                 }
                 NodeKind::Literal(values) => return Value::Real(values.first().copied().unwrap_or(0.0)),
-                NodeKind::Leaf(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) => {}
+                NodeKind::Leaf(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => {}
             }
         }
         let (buffer, at) = match self.located(node, at) {
@@ -307,6 +313,9 @@ impl<'a> Emit<'a> {
     fn place_in(&mut self, node: NodeId, buffer: gdc_ir::program::BufferId, at: Vec<Int>, seen: &[usize]) -> Vec<Int> {
         let stored = self.storage.batch_first_shape(node, buffer, self.build);
         let mut at = self.rearranged(at, seen, &stored);
+        if self.storage.is_stepped(node) {
+            return self.storage.stepped_place(node, at);
+        }
         if self.storage.batch_is_last(node) && !at.is_empty() {
             at.rotate_left(1);
         }

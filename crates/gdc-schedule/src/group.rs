@@ -20,6 +20,8 @@ pub(crate) struct Group {
     pub step: bool,
     /// Whether they are written out in straight lines; their shapes then differ.
     pub unrolled: bool,
+    /// The loop over steps that they stand in, and which of their axes runs over the steps.
+    pub scan: Option<(usize, usize)>,
 }
 
 /// All groups, routine after routine, and the leaves whose updates must be deferred first,
@@ -47,7 +49,7 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
     // What members of each group read at the place at hand.
     let mut beside: Vec<BTreeSet<NodeId>> = Vec::new();
     let unrolled = unrollable(plan, routine);
-    let here = plan.routine_of.iter().filter(|(_, r)| **r == routine).map(|(id, _)| *id);
+    let here = plan.order.iter().copied().filter(|id| plan.routine_of.get(id) == Some(&routine));
     let here: Vec<NodeId> = here.filter(|id| !plan.inlined.contains(id) && !unrolled.contains(id)).collect();
     let late = later(plan, &here, &unrolled);
     // Once-per-step scalars need nothing else, and come first, so that they stand in nobody's way.
@@ -56,13 +58,19 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
         let node = plan.graph.node(id);
         let step = plan.step.contains(&id);
         let reads = plan.effective_reads(id);
+        let scan = plan.loop_of.get(&id).copied();
+        // A recurrence that is no part of this loop shows elements of other statements.
+        let elsewhere: Vec<NodeId> = reads.iter().flat_map(|r| plan.shown_by(id, r.node)).collect();
         let joins = joinable(plan, id).then(|| {
-            let latest = reads.iter().filter_map(|r| group_of.get(&r.node)).max().copied();
+            let needed = reads.iter().map(|r| &r.node).chain(&elsewhere);
+            let latest = needed.filter_map(|n| group_of.get(n)).max().copied();
             let fits = |&g: &usize| {
                 let group: &Group = &groups[g];
                 group.shape == node.shape
                     && group.step == step
                     && group.members.iter().all(|m| late.contains(m) == late.contains(&id))
+                    && group.scan == scan
+                    && elsewhere.iter().all(|n| group_of.get(n) != Some(&g))
                     && !holds_scatter(plan, group)
                     && reads.iter().all(|r| r.identity || group_of.get(&r.node) != Some(&g))
             };
@@ -79,7 +87,7 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
         });
         let g = joins.flatten().unwrap_or_else(|| {
             let (members, shape) = (Vec::new(), node.shape.clone());
-            groups.push(Group { routine, members, shape, step, unrolled: false });
+            groups.push(Group { routine, members, shape, step, unrolled: false, scan });
             beside.push(BTreeSet::new());
             groups.len() - 1
         });
@@ -89,7 +97,7 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
     }
     if !unrolled.is_empty() {
         let members = unrolled.into_iter().collect();
-        groups.push(Group { routine, members, shape: Vec::new(), step: false, unrolled: true });
+        groups.push(Group { routine, members, shape: Vec::new(), step: false, unrolled: true, scan: None });
     }
     groups
 }
@@ -144,13 +152,21 @@ fn order(plan: &Plan, groups: &[Group]) -> Result<Vec<Group>, BTreeSet<NodeId>> 
             writer.insert(leaf, g);
         }
     }
+    // The groups of a loop go together: they are one unit, named by its first group.
+    let unit = |g: usize| match groups[g].scan {
+        Some((scan, _)) => groups.iter().position(|h| h.scan.is_some_and(|(s, _)| s == scan)).unwrap_or(g),
+        None => g,
+    };
     let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); groups.len()];
     let mut deferred = BTreeSet::new();
     for (g, group) in groups.iter().enumerate() {
+        let u = unit(g);
         for &id in &group.members {
             for read in plan.effective_reads(id) {
-                if let Some(&p) = group_of.get(&read.node).filter(|p| **p != g) {
-                    before[g].insert(p);
+                for node in plan.shown_by(id, read.node).into_iter().chain([read.node]) {
+                    if let Some(p) = group_of.get(&node).map(|&p| unit(p)).filter(|&p| p != u) {
+                        before[u].insert(p);
+                    }
                 }
                 let kept = matches!(plan.graph.node(read.node).leaf(), Some(Leaf::Param | Leaf::State));
                 let Some(&w) = writer.get(&read.node).filter(|_| kept) else { continue };
@@ -159,9 +175,9 @@ fn order(plan: &Plan, groups: &[Group]) -> Result<Vec<Group>, BTreeSet<NodeId>> 
                         deferred.insert(read.node);
                     }
                 } else if plan.reads_new {
-                    before[g].insert(w);
+                    before[u].insert(unit(w));
                 } else {
-                    before[w].insert(g);
+                    before[unit(w)].insert(u);
                 }
             }
         }
@@ -172,14 +188,16 @@ fn order(plan: &Plan, groups: &[Group]) -> Result<Vec<Group>, BTreeSet<NodeId>> 
     let mut done = vec![false; groups.len()];
     let mut sequence = Vec::new();
     while sequence.len() < groups.len() {
-        let ready = (0..groups.len()).find(|&g| !done[g] && before[g].iter().all(|&p| done[p]));
+        let ready = (0..groups.len()).find(|&g| !done[g] && unit(g) == g && before[g].iter().all(|&p| done[p]));
         let Some(g) = ready else {
             // A circle: some leaf of it must keep its old value for longer.
             let stuck = writer.iter().filter(|(_, g)| !done[**g]).map(|(leaf, _)| *leaf);
             return Err(stuck.collect());
         };
-        done[g] = true;
-        sequence.push(groups[g].clone());
+        for h in (g..groups.len()).filter(|&h| unit(h) == g) {
+            done[h] = true;
+            sequence.push(groups[h].clone());
+        }
     }
     Ok(sequence)
 }

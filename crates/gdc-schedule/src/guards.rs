@@ -21,7 +21,9 @@ pub(crate) fn guard_reads(graph: &mut Graph) {
                 let body = rewriter.rewritten(*body);
                 NodeKind::Scatter { domain: domain.clone(), at: at.clone(), body }
             }
-            kind @ (NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_)) => kind.clone(),
+            kind @ (NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. }) => {
+                kind.clone()
+            }
         };
         graph.add(Node { kind, ..node });
     }

@@ -4,18 +4,27 @@ use crate::build::Build;
 use crate::dot;
 use crate::emit::Emit;
 use crate::group::Group;
+use crate::int::Int;
 use crate::nest;
 use crate::plan::{Plan, Target};
 use crate::split::splits;
 use crate::storage::Storage;
 use crate::tile;
 use crate::unroll;
-use gdc_ir::program::{Elem, Kernel};
+use gdc_ir::order::Loop;
+use gdc_ir::program::{BufferId, Elem, Kernel, Stmt};
 use gdc_ir::{NodeId, NodeKind, Precision};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The kernels that compute a group, in order.
-pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: &Group) -> Vec<Kernel> {
+/// The kernels that compute a group, in order. The last is the group's own; in a loop over
+/// steps it is one step, and the others come before the loop.
+pub(crate) fn kernels(
+    plan: &Plan,
+    storage: &Storage,
+    build: &mut Build,
+    group: &Group,
+    step: Option<&Step>,
+) -> Vec<Kernel> {
     let Some(&first) = group.members.first() else { return Vec::new() };
     let real = match build.program.precision {
         Precision::F32 if !group.step => Elem::F32,
@@ -23,6 +32,10 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
     };
     let mut emit = Emit::new(plan, storage, build, real);
     emit.bound = bound(plan, group);
+    if let (Some(step), Some((_, axis))) = (step, group.scan) {
+        emit.time = Some((axis, step.at.clone()));
+        emit.varying = step.written.clone();
+    }
     emit.splits = if group.unrolled { BTreeMap::new() } else { splits(plan, storage, emit.build, group) };
     let mut out = Vec::new();
     match &plan.graph.node(first).kind {
@@ -36,13 +49,46 @@ pub(crate) fn kernels(plan: &Plan, storage: &Storage, build: &mut Build, group: 
                 out.push(kernel(&mut emit, group, "constants".to_owned()));
             }
         }
-        NodeKind::Compute { .. } | NodeKind::Leaf(_) | NodeKind::Reshape(_) => {
+        NodeKind::Compute { .. } | NodeKind::Leaf(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => {
             let reason = computed(&mut emit, group);
             let packed = std::mem::take(&mut emit.packed);
             out.extend(packed.into_iter().map(|p| p.kernel));
             out.push(kernel(&mut emit, group, reason));
         }
     }
+    out
+}
+
+/// A step of a loop, while its kernels are written.
+pub(crate) struct Step {
+    /// Which step it is.
+    pub at: Int,
+    /// What the steps write.
+    pub written: BTreeSet<BufferId>,
+}
+
+/// The kernels that compute the groups of a loop over steps: copies that all steps read, and
+/// the loop itself as one kernel.
+pub(crate) fn steps(plan: &Plan, storage: &Storage, build: &mut Build, groups: &[&Group], scan: usize) -> Vec<Kernel> {
+    let Some(Loop { steps, reverse, .. }) = plan.loops.get(scan) else { return Vec::new() };
+    let var = build.loop_var("t", *steps);
+    let at = if *reverse { Int::constant(*steps as i64 - 1).plus(&Int::var(var), -1) } else { Int::var(var) };
+    let written = groups.iter().flat_map(|g| &g.members).filter_map(|&id| storage.buffer(id)).collect();
+    let step = Step { at, written };
+    let (mut out, mut each) = (Vec::new(), Vec::new());
+    for group in groups {
+        let mut list = kernels(plan, storage, build, group, Some(&step));
+        each.extend(list.pop());
+        out.extend(list);
+    }
+    let (Some(last), Some(origin)) = (each.last(), each.iter().map(|k| k.origin).min()) else { return out };
+    let reasons: Vec<&str> = each.iter().map(|k| k.reason.as_str()).collect();
+    let order = if *reverse { " backwards" } else { "" };
+    let (name, real) = (last.name.clone(), last.real);
+    let reason = format!("{steps} steps{order}, each: {}", reasons.join("; "));
+    let equations = each.iter().flat_map(|k| k.equations.clone()).collect();
+    let body = vec![Stmt::For { var, extent: *steps, body: each.into_iter().flat_map(|k| k.body).collect() }];
+    out.push(Kernel { name, equations, origin, reason, real, body });
     out
 }
 
@@ -66,7 +112,9 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
         nest::nest(emit, group);
         return "once per step, in f64".to_owned();
     }
-    let last = group.shape.len().saturating_sub(1);
+    // The axis that is stored last: steps are stored first.
+    let still = |k: &usize| emit.time.as_ref().is_some_and(|(time, _)| time == k);
+    let last = (0..group.shape.len()).rev().find(|k| !still(k)).unwrap_or(0);
     let turned = group.members.iter().any(|&id| emit.storage.batch_is_last(id));
     let axes = if turned && last > 0 { vec![0, last] } else { vec![last] };
     if emit.storage.some_batch_is_last()
@@ -97,7 +145,8 @@ pub(crate) fn kernel(emit: &mut Emit<'_>, group: &Group, reason: String) -> Kern
     let head = head(emit, group);
     let equations = group.members.iter().map(|&id| gdc_ir::text::equation(graph, id)).collect();
     let origin = group.members.iter().find_map(|&id| graph.node(id).origin);
-    let body = std::mem::take(&mut emit.out);
+    let mut body = std::mem::take(&mut emit.out);
+    crate::prune::prune(&mut body);
     Kernel { name: graph.node(head).name.clone(), equations, origin, reason, real: emit.real, body }
 }
 

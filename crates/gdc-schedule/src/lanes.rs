@@ -111,22 +111,29 @@ impl Emit<'_> {
             Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Random { .. } => None,
             Expr::Read { node, at, otherwise } => {
                 let at: Vec<Int> = at.iter().map(|&e| self.int(e, env)).collect();
-                if let Some(o) = otherwise
-                    && self.inside(*node, &at) != Value::Bool(true)
-                {
-                    let fill = exprs.as_real(*o)?;
-                    return self.padded_lanes(*node, &at, fill).map(Part::Lanes);
+                let Some(o) = otherwise else { return self.element_part(*node, at) };
+                match self.inside(*node, &at) {
+                    Value::Bool(true) => self.element_part(*node, at),
+                    Value::Bool(false) => exprs.as_real(*o).map(|fill| Part::Uniform(Value::Real(fill))),
+                    _ => {
+                        let fill = exprs.as_real(*o)?;
+                        self.padded_lanes(*node, &at, fill).map(Part::Lanes)
+                    }
                 }
-                self.element_part(*node, at)
             }
             Expr::Op(op, args) if args.iter().any(|&a| exprs.ty(a) == Ty::Int) => {
                 if exprs.ty(id) == Ty::Int {
                     return None;
                 }
+                let ints: Vec<Int> = args.iter().map(|&a| self.int(a, env)).collect();
+                if let ([a, b], Op::Eq | Op::Ne | Op::Lt | Op::Le) = (ints.as_slice(), op)
+                    && let known @ Value::Bool(_) = a.compare(*op, b, self.build)
+                {
+                    return Some(Part::Uniform(known));
+                }
                 let mut parts = Vec::new();
-                for &a in args {
-                    let int = self.int(a, env);
-                    parts.push(self.int_lanes(&int)?);
+                for int in &ints {
+                    parts.push(self.int_lanes(int)?);
                 }
                 match op {
                     Op::ToReal => parts.pop().map(Part::Lanes),
@@ -226,6 +233,9 @@ fn operator(op: Op, mut parts: Vec<Part>, ty: Ty) -> Option<Part> {
         let number = |x: f64| Value::Splat(Box::new(Value::Real(x)));
         return Some(Part::Lanes(Value::Op(Op::Select, vec![mask, number(1.0), number(0.0)])));
     }
+    if let Some(part) = decided(op, &parts) {
+        return Some(part);
+    }
     let mut args = Vec::new();
     for (k, part) in parts.into_iter().enumerate() {
         let condition = op == Op::Select && k == 0;
@@ -240,6 +250,32 @@ fn operator(op: Op, mut parts: Vec<Part>, ty: Ty) -> Option<Part> {
         Ty::Real => Some(Part::Lanes(simplified(op, args))),
         Ty::Bool if op != Op::Select => Some(Part::Mask(simplified(op, args))),
         Ty::Bool | Ty::Int => None,
+    }
+}
+
+/// What an operator gives where a truth value or a zero among its arguments decides it.
+fn decided(op: Op, parts: &[Part]) -> Option<Part> {
+    let truth = |part: &Part| match part {
+        Part::Uniform(Value::Bool(b)) => Some(*b),
+        _ => None,
+    };
+    let zero = |part: &Part| matches!(part, Part::Uniform(Value::Real(x)) if *x == 0.0);
+    match (op, parts) {
+        (Op::Select, [c, a, b]) => truth(c).map(|c| if c { a.clone() } else { b.clone() }),
+        (Op::Not, [a]) => truth(a).map(|a| Part::Uniform(Value::Bool(!a))),
+        (Op::And | Op::Or, [a, b]) => {
+            let (known, other) = match (truth(a), truth(b)) {
+                (Some(known), _) => (known, b),
+                (_, Some(known)) => (known, a),
+                _ => return None,
+            };
+            Some(if known == (op == Op::And) { other.clone() } else { Part::Uniform(Value::Bool(known)) })
+        }
+        // What was read as zero outside is a factor that stands for a test.
+        (Op::Mul, [a, b]) if zero(a) || zero(b) => Some(Part::Uniform(Value::Real(0.0))),
+        (Op::Add, [a, b]) if zero(a) => Some(b.clone()),
+        (Op::Add | Op::Sub, [a, b]) if zero(b) => Some(a.clone()),
+        _ => None,
     }
 }
 

@@ -14,7 +14,10 @@ mod nest;
 mod pack;
 mod places;
 mod plan;
+mod prune;
+mod segments;
 mod split;
+mod steps;
 mod storage;
 mod tile;
 mod unroll;
@@ -78,8 +81,15 @@ fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) 
     let storage = storage::Storage::new(plan, model, groups, &mut build);
     for (r, name) in plan.routines.iter().enumerate() {
         let mut list = Vec::new();
-        for group in groups.iter().filter(|g| g.routine == r) {
-            list.extend(kernels::kernels(plan, &storage, &mut build, group));
+        let here: Vec<&Group> = groups.iter().filter(|g| g.routine == r).collect();
+        for run in here.chunk_by(|a, b| a.scan.is_some() && a.scan.map(|s| s.0) == b.scan.map(|s| s.0)) {
+            list.extend(match run {
+                [group] if group.scan.is_none() => kernels::kernels(plan, &storage, &mut build, group, None),
+                run => {
+                    let scan = run.first().and_then(|g| g.scan).map_or(0, |s| s.0);
+                    kernels::steps(plan, &storage, &mut build, run, scan)
+                }
+            });
         }
         build.program.routines.push(Routine { name: (*name).to_owned(), kernels: list });
     }

@@ -57,10 +57,10 @@ pub(crate) fn member(emit: &mut Emit<'_>, id: NodeId) -> Value {
 }
 
 /// The order in which a reduction takes its turns: as written, but the samples last where
-/// they lie side by side in memory.
+/// they lie side by side in memory, or where steps are stored before them.
 pub(crate) fn turning_order(emit: &Emit<'_>, over: &[Var]) -> Vec<Var> {
     let mut over = over.to_vec();
-    if emit.storage.some_batch_is_last() {
+    if emit.storage.some_batch_is_last() || emit.storage.some_is_stepped() {
         over.sort_by_key(|&v| emit.plan.graph.exprs.var(v).batch);
     }
     over
@@ -125,7 +125,7 @@ pub(crate) fn turns(emit: &mut Emit<'_>, over: &[Var], env: &Env, body: impl FnO
     let exprs = &emit.plan.graph.exprs;
     let axis = |&v: &Var| {
         let factors = emit.splits.get(&v).cloned().unwrap_or_else(|| vec![exprs.extent(v)]);
-        Axis { name: exprs.var(v).name.clone(), factors }
+        Axis { name: exprs.var(v).name.clone(), factors, still: None, from: 0 }
     };
     let axes: Vec<Axis> = over.iter().map(axis).collect();
     emit.repeat_axes(&axes, &[], |emit, at| {
@@ -273,19 +273,46 @@ pub(crate) fn fill(emit: &mut Emit<'_>, buffer: BufferId, value: f64) {
     });
 }
 
+/// Zeros in the part of a buffer that a statement fills: in a loop over steps, that of the step.
+fn fill_node(emit: &mut Emit<'_>, id: NodeId, buffer: BufferId) {
+    let shape = emit.plan.graph.node(id).shape.clone();
+    let axis = |(k, &n): (usize, &usize)| match &emit.time {
+        Some((time, step)) if *time == k => {
+            Axis { name: "t".to_owned(), factors: Vec::new(), still: Some(step.clone()), from: 0 }
+        }
+        _ => Axis { name: "i".to_owned(), factors: vec![n], still: None, from: 0 },
+    };
+    let axes: Vec<Axis> = shape.iter().enumerate().map(axis).collect();
+    emit.repeat_axes(&axes, &[], |emit, point| {
+        let at = emit.stored_place(id, buffer, point);
+        emit.set(Place::Element(buffer, Emit::indices(&at)), Value::Real(0.0));
+    });
+}
+
 /// Zeros, then sums at computed places.
 pub(crate) fn scatter(emit: &mut Emit<'_>, id: NodeId) {
     let plan = emit.plan;
     let NodeKind::Scatter { domain, at, body } = &plan.graph.node(id).kind else { return };
     let Some(buffer) = emit.storage.buffer(id) else { return };
-    fill(emit, buffer, 0.0);
+    if emit.storage.is_stepped(id) {
+        fill_node(emit, id, buffer);
+    } else {
+        fill(emit, buffer, 0.0);
+    }
     let mut domain = domain.clone();
+    let mut start = Env::new();
+    if let Some((axis, step)) = &emit.time
+        && let Some(var) = at.get(*axis).and_then(|&e| plan.graph.exprs.as_var(e))
+    {
+        start.insert(var, step.clone());
+        domain.retain(|&v| v != var);
+    }
     // Samples do not meet, so their order is free.
     let sample = at.first().and_then(|&e| plan.graph.exprs.as_var(e));
     if emit.storage.batch_is_last(id) && sample.is_some() && sample == domain.first().copied() {
         domain.rotate_left(1);
     }
-    turns(emit, &domain, &Env::new(), |emit, env, _| {
+    turns(emit, &domain, &start, |emit, env, _| {
         let place: Vec<Int> = at.iter().map(|&e| emit.int(e, env)).collect();
         let inside = emit.inside(id, &place);
         let add = emit.nested(|emit| {

@@ -35,6 +35,9 @@ enum How {
 impl Emit<'_> {
     /// Whether copying a buffer pays.
     fn worth_packing(&self, buffer: BufferId) -> bool {
+        if self.varying.contains(&buffer) {
+            return false;
+        }
         let len: usize = self.build.program.buffer(buffer).shape.iter().product();
         self.turns >= REUSE.saturating_mul(len)
     }
@@ -110,6 +113,10 @@ impl Emit<'_> {
         }
         let buffer = self.storage.buffer(node)?;
         let Buffer { name, shape, elem, .. } = self.build.program.buffer(buffer).clone();
+        // A place beside the steps is inside of the buffer, but outside of the tensor.
+        if self.storage.is_stepped(node) {
+            return None;
+        }
         let as_is = self.storage.batch_first_shape(node, buffer, self.build) == self.plan.graph.node(node).shape;
         if !as_is || elem != self.real || !self.worth_packing(buffer) {
             return None;

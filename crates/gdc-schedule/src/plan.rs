@@ -1,6 +1,7 @@
 //! What is to be computed by which routine: the graph, the roots with the buffers that they
 //! fill, and the routine of every node.
 
+use gdc_ir::order::Loop;
 use gdc_ir::program::BufferRole;
 use gdc_ir::{Expr, Graph, Model, Node, NodeId, NodeKind, Ty};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,26 @@ pub(crate) struct Plan {
     facts: BTreeMap<NodeId, Vec<ReadFact>>,
     /// Whether leaves that a routine writes are read with their new values.
     pub reads_new: bool,
+    /// What fills the buffers of recurrences.
+    pub carried: BTreeMap<NodeId, Carried>,
+    /// The loops over steps.
+    pub loops: Vec<Loop>,
+    /// The loop of each statement that is computed step by step, and its axis of steps.
+    pub loop_of: BTreeMap<NodeId, (usize, usize)>,
+    /// The statements in an order of evaluation, those of a loop together.
+    pub order: Vec<NodeId>,
+}
+
+/// What a recurrence is made of. All of it lives in one buffer, with one place more along the
+/// steps than there are: what enters a step stands at the place before what it leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carried {
+    /// Fills the place of the first step.
+    pub first: NodeId,
+    /// Fills the others.
+    pub next: NodeId,
+    pub axis: usize,
+    pub reverse: bool,
 }
 
 impl Plan {
@@ -130,10 +151,16 @@ impl Plan {
             inlined: BTreeSet::new(),
             facts: BTreeMap::new(),
             reads_new: false,
+            carried: BTreeMap::new(),
+            loops: Vec::new(),
+            loop_of: BTreeMap::new(),
+            order: Vec::new(),
         };
+        plan.fill_recurrences();
         plan.assign_routines();
         plan.give_each_root_a_node(deferred);
         plan.assign_routines();
+        plan.find_loops();
         plan
     }
 
@@ -145,6 +172,9 @@ impl Plan {
             let roots = self.roots.iter().filter(|r| r.routine == routine).map(|r| r.node);
             for id in self.graph.reachable(roots) {
                 needed_by.entry(id).or_default().insert(routine);
+                if let Some(carried) = self.carried.get(&id) {
+                    needed_by.entry(carried.first).or_default().insert(routine);
+                }
             }
         }
         let metrics = self.routines.iter().position(|&r| r == "metrics");
@@ -152,7 +182,8 @@ impl Plan {
         for (id, by) in needed_by {
             let first = by.first().copied().unwrap_or(0);
             let shared = metrics == Some(first) && by.len() > 1;
-            let stored = !matches!(self.graph.node(id).kind, NodeKind::Leaf(_) | NodeKind::Reshape(_));
+            let kind = &self.graph.node(id).kind;
+            let stored = !matches!(kind, NodeKind::Leaf(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. });
             if stored {
                 self.routine_of.insert(id, if shared { 0 } else { first });
             }
@@ -162,7 +193,8 @@ impl Plan {
     /// Adds copies where two roots are one node, or where a root is a leaf or a constant, so
     /// that afterwards every root is a statement that can write into the root's buffer.
     fn give_each_root_a_node(&mut self, deferred: &BTreeSet<NodeId>) {
-        let mut taken = BTreeSet::new();
+        // What fills a recurrence's buffer fills no other.
+        let mut taken: BTreeSet<NodeId> = self.carried.values().flat_map(|c| [c.first, c.next]).collect();
         for k in 0..self.roots.len() {
             let root = self.roots[k].clone();
             let source = self.source(root.node);
@@ -214,7 +246,7 @@ impl Plan {
         id
     }
 
-    fn copy_of(&mut self, id: NodeId, name: &str) -> NodeId {
+    pub fn copy_of(&mut self, id: NodeId, name: &str) -> NodeId {
         let Node { shape, ty, range, per_sample, origin, .. } = self.graph.node(id).clone();
         let exprs = &mut self.graph.exprs;
         let names = ["i", "j", "k", "l", "m", "n"];
@@ -299,6 +331,9 @@ impl Plan {
     /// Whether reductions run better with samples side by side than with the last axis in
     /// lanes, as convolutions of few channels do.
     pub fn prefers_batch_last(&self) -> bool {
+        if !self.carried.is_empty() {
+            return false;
+        }
         let lanes = gdc_ir::program::LANES;
         let padded = |n: usize| n.div_ceil(lanes) * lanes;
         let (mut last, mut batch) = (0f64, 0f64);
@@ -342,7 +377,7 @@ impl Plan {
                 extents(axes).saturating_mul(reduce.as_ref().map_or(1, |r| extents(&r.over)))
             }
             NodeKind::Scatter { domain, .. } => extents(domain),
-            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => 0,
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => 0,
         }
     }
 
@@ -380,7 +415,7 @@ impl Plan {
             NodeKind::Reshape(source) => {
                 return vec![ReadFact { node: *source, identity: false, guarded: false, fixed: true }];
             }
-            NodeKind::Leaf(_) | NodeKind::Literal(_) => return Vec::new(),
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Recurrence { .. } => return Vec::new(),
         };
         let scatter = matches!(self.graph.node(id).kind, NodeKind::Scatter { .. });
         let exprs = &self.graph.exprs;

@@ -17,8 +17,12 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub(crate) struct Axis {
     pub name: String,
-    /// Their extents; one, unless the axis is split.
+    /// Their extents; one, unless the axis is split. None for an axis that stands still.
     pub factors: Vec<usize>,
+    /// Where the axis stands still.
+    pub still: Option<Int>,
+    /// Where its loops begin: they are cut into parts.
+    pub from: i64,
 }
 
 impl Axis {
@@ -79,8 +83,11 @@ pub(crate) fn axes(emit: &Emit<'_>, group: &Group) -> Vec<Axis> {
     };
     let axis = |(k, &n): (usize, &usize)| {
         let name = vars(k).next().map_or(String::new(), |v| graph.exprs.var(v).name.clone());
+        if let Some((_, step)) = emit.time.as_ref().filter(|(axis, _)| *axis == k) {
+            return Axis { name, factors: Vec::new(), still: Some(step.clone()), from: 0 };
+        }
         let factors = vars(k).find_map(|v| emit.splits.get(&v)).cloned().unwrap_or_else(|| vec![n]);
-        Axis { name, factors }
+        Axis { name, factors, still: None, from: 0 }
     };
     group.shape.iter().enumerate().map(axis).collect()
 }
@@ -110,7 +117,8 @@ impl Emit<'_> {
                     flat = flat.scaled(*n as i64).plus(&i, 1);
                 }
                 let scale = if kept.contains(&k) { axes[k].inner() } else { 1 };
-                place[k] = flat.scaled(scale as i64);
+                let place_k = axes[k].still.clone().unwrap_or_else(|| flat.scaled(scale as i64));
+                place[k] = place_k.shifted(axes[k].from);
             }
             body(emit, place);
         });

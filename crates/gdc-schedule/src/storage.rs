@@ -5,6 +5,7 @@
 
 use crate::build::Build;
 use crate::group::Group;
+use crate::int::Int;
 use crate::plan::{Plan, Target};
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
 use gdc_ir::{Leaf, Model, NodeId, NodeKind, Precision, Ty};
@@ -15,6 +16,29 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Storage {
     buffers: BTreeMap<NodeId, BufferId>,
     batch_last: BTreeSet<NodeId>,
+    along: BTreeMap<NodeId, Stepped>,
+}
+
+/// How a tensor that is computed step by step, or carried from step to step, is stored: the
+/// steps are the first axis of its buffer.
+#[derive(Clone, Debug)]
+struct Stepped {
+    /// The tensor's own shape.
+    shape: Vec<usize>,
+    /// Its axis of steps; that of the buffer for what enters the first step.
+    axis: usize,
+    slot: Slot,
+}
+
+/// Where the steps are.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    /// Each at its own place, so many further on.
+    Each(i64),
+    /// The tensor is one step, at this place.
+    At(i64),
+    /// Only the step at hand is stored.
+    Current,
 }
 
 impl Storage {
@@ -28,13 +52,44 @@ impl Storage {
         self.batch_last.contains(&node)
     }
 
+    /// Whether a tensor is stored in another order of axes than it was computed in, or is a
+    /// part of its buffer.
+    pub fn is_stepped(&self, node: NodeId) -> bool {
+        self.along.contains_key(&node)
+    }
+
+    /// Whether any tensor is computed step by step.
+    pub fn some_is_stepped(&self) -> bool {
+        !self.along.is_empty()
+    }
+
+    /// The place in its buffer of an element of a tensor that is computed step by step.
+    pub fn stepped_place(&self, node: NodeId, mut at: Vec<Int>) -> Vec<Int> {
+        let Some(Stepped { axis, slot, .. }) = self.along.get(&node) else { return at };
+        match slot {
+            Slot::Each(by) => {
+                let step = at.remove(*axis).shifted(*by);
+                at.insert(0, step);
+            }
+            Slot::At(step) => at.insert(0, Int::constant(*step)),
+            Slot::Current => {
+                at.remove(*axis);
+            }
+        }
+        at
+    }
+
     /// Whether any tensor is.
     pub fn some_batch_is_last(&self) -> bool {
         !self.batch_last.is_empty()
     }
 
-    /// The shape in which a tensor is stored, with the batch, if any, as the first axis.
+    /// The shape in which a tensor is stored, with the batch, if any, as the first axis, and the
+    /// steps, if any, where they were computed.
     pub fn batch_first_shape(&self, node: NodeId, buffer: BufferId, build: &Build) -> Vec<usize> {
+        if let Some(stepped) = self.along.get(&node) {
+            return stepped.shape.clone();
+        }
         let mut shape = build.program.buffer(buffer).shape.clone();
         if self.batch_is_last(node) {
             shape.rotate_right(1);
@@ -59,6 +114,8 @@ impl Storage {
             };
             storage.buffers.extend(id.map(|id| (source, id)));
         }
+        storage.recurrences(plan, build);
+        storage.steps(plan, groups, build);
         let views = views(plan);
         let batch_last = build.program.precision == Precision::F32 && plan.prefers_batch_last();
         for id in stored(plan, groups) {
@@ -85,6 +142,58 @@ impl Storage {
             storage.buffers.insert(id, buffer);
         }
         storage
+    }
+
+    /// One buffer for each recurrence, what its first step begins with, and what its steps leave.
+    fn recurrences(&mut self, plan: &Plan, build: &mut Build) {
+        for (&id, carried) in &plan.carried {
+            let (axis, reverse) = (carried.axis, carried.reverse);
+            let next = plan.graph.node(carried.next);
+            let mut shape = next.shape.clone();
+            let steps = shape.remove(axis);
+            shape.insert(0, steps + 1);
+            let elem = element(plan, carried.next, build.program.precision);
+            let (name, role) = (format!("{}.steps", next.name), BufferRole::Temp);
+            let buffer = build.buffer(Buffer { name, shape, elem, role, range: None });
+            let slots = match reverse {
+                false => [(id, Slot::Each(0)), (carried.next, Slot::Each(1)), (carried.first, Slot::At(0))],
+                true => [(id, Slot::Each(1)), (carried.next, Slot::Each(0)), (carried.first, Slot::At(steps as i64))],
+            };
+            for (node, slot) in slots {
+                let shape = plan.graph.node(node).shape.clone();
+                self.along.insert(node, Stepped { shape, axis, slot });
+                self.buffers.insert(node, buffer);
+            }
+        }
+    }
+
+    /// The buffers of what else is computed step by step: of all steps if anything outside of
+    /// the loop reads them, else of one.
+    fn steps(&mut self, plan: &Plan, groups: &[Group], build: &mut Build) {
+        let scan_of = |id: NodeId| plan.loop_of.get(&id).map(|(scan, _)| *scan);
+        let all = groups.iter().flat_map(|g| &g.members);
+        let kept: BTreeSet<NodeId> = all
+            .flat_map(|&id| plan.effective_reads(id).iter().map(move |r| (scan_of(id), r.node)))
+            .filter(|&(scan, read)| scan != scan_of(read))
+            .map(|(_, read)| read)
+            .collect();
+        for id in stored(plan, groups) {
+            let Some(&(_, axis)) = plan.loop_of.get(&id).filter(|_| !self.buffers.contains_key(&id)) else { continue };
+            let node = plan.graph.node(id);
+            let mut shape = node.shape.clone();
+            let steps = shape.remove(axis);
+            let slot = if kept.contains(&id) { Slot::Each(0) } else { Slot::Current };
+            let mut name = format!("{}.step", node.name);
+            if let Slot::Each(_) = slot {
+                shape.insert(0, steps);
+                name.push('s');
+            }
+            let elem = element(plan, id, build.program.precision);
+            let role = BufferRole::Temp;
+            let buffer = build.buffer(Buffer { name, shape, elem, role, range: None });
+            self.along.insert(id, Stepped { shape: node.shape.clone(), axis, slot });
+            self.buffers.insert(id, buffer);
+        }
     }
 
     /// The buffers of what comes from outside, in declared order, used or not.

@@ -10,7 +10,7 @@ use crate::group::Group;
 use crate::guards::factors;
 use crate::int::Int;
 use crate::nest;
-use crate::split::axes;
+use crate::split::{Axis, axes};
 use gdc_ir::program::{Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
 use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Reduce, Var};
 
@@ -93,6 +93,9 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
     let axes = axes(emit, group);
     emit.lane_is_batch = is_batch(emit, group, lane);
     let width = axes[lane].inner();
+    if axes[lane].still.is_some() {
+        return None;
+    }
     if emit.real != Elem::F32 || width < NARROWEST {
         return None;
     }
@@ -168,7 +171,8 @@ fn take_apart(emit: &Emit<'_>, group: &Group, lane: usize) -> Option<Contraction
     }
     let blockable = |&k: &usize| {
         let v = axes[k];
-        exprs.extent(v) > 1 && a.iter().any(|&e| has(e, v)) && !b.iter().any(|&e| has(e, v))
+        let still = emit.time.as_ref().is_some_and(|(time, _)| *time == k);
+        !still && exprs.extent(v) > 1 && a.iter().any(|&e| has(e, v)) && !b.iter().any(|&e| has(e, v))
     };
     let mut rows: Vec<usize> = (0..axes.len()).filter(|&k| k != lane).filter(blockable).collect();
     // Of axes that are long enough the innermost, whose rows lie closest together.
@@ -415,6 +419,9 @@ fn lanewise(emit: &mut Emit<'_>, reduce: &Reduce, body: ExprId, env: &Env) -> Op
 pub(crate) fn map(emit: &mut Emit<'_>, group: &Group, lane_axis: usize) -> Option<String> {
     let axes = axes(emit, group);
     let (name, width) = (axes.get(lane_axis)?.name.clone(), axes[lane_axis].inner());
+    if axes[lane_axis].still.is_some() {
+        return None;
+    }
     emit.lane_is_batch = is_batch(emit, group, lane_axis);
     // Exponentials and logarithms cost so much more than copies that these always pay.
     let costly = |&id: &NodeId| {
@@ -426,7 +433,19 @@ pub(crate) fn map(emit: &mut Emit<'_>, group: &Group, lane_axis: usize) -> Optio
         return None;
     }
     let mut possible = true;
-    emit.repeat_axes(&axes, &[lane_axis], |emit, start| {
+    let parts = crate::segments::parts(emit, group, &axes);
+    for axes in &parts {
+        possible &= map_part(emit, group, axes, lane_axis);
+    }
+    let cut = if parts.len() > 1 { format!(", in {} parts without tests", parts.len()) } else { String::new() };
+    possible.then(|| format!("lanes along {name}{cut}"))
+}
+
+/// The loops over some axes, with the last in lanes.
+fn map_part(emit: &mut Emit<'_>, group: &Group, axes: &[Axis], lane_axis: usize) -> bool {
+    let (name, width) = (axes[lane_axis].name.clone(), axes[lane_axis].inner());
+    let mut possible = true;
+    emit.repeat_axes(axes, &[lane_axis], |emit, start| {
         let mut block = |emit: &mut Emit<'_>, from: Int, valid: usize| {
             emit.with_lanes(valid, |emit| {
                 emit.values.clear();
@@ -443,7 +462,7 @@ pub(crate) fn map(emit: &mut Emit<'_>, group: &Group, lane_axis: usize) -> Optio
             block(emit, Int::constant((width / LANES * LANES) as i64), width % LANES);
         }
     });
-    possible.then(|| format!("lanes along {name}"))
+    possible
 }
 
 impl Emit<'_> {

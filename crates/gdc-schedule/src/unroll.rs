@@ -27,6 +27,10 @@ const FEWEST: usize = 4;
 pub(crate) fn unrollable(plan: &Plan, routine: usize) -> BTreeSet<NodeId> {
     let none = BTreeSet::new();
     let name = plan.routines[routine];
+    // Steps stay a loop.
+    if !plan.carried.is_empty() {
+        return none;
+    }
     if !matches!(name, "forward" | "backward" | "predict") || work(plan) > WORK {
         return none;
     }

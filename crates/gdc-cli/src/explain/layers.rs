@@ -290,7 +290,7 @@ fn kind(model: &Model, id: NodeId, name: &str, has_params: bool) -> Kind {
 pub fn operations(graph: &Graph, node: &Node) -> f64 {
     let extent = |v: &gdc_ir::Var| graph.exprs.extent(*v) as f64;
     match &node.kind {
-        NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => 0.0,
+        NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => 0.0,
         NodeKind::Compute { axes, reduce, body } => {
             let over = reduce.iter().flat_map(|r| r.over.iter());
             let points: f64 = axes.iter().chain(over).map(extent).product();

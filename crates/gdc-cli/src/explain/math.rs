@@ -124,6 +124,12 @@ pub fn equation(model: &Model, names: &Names, id: NodeId) -> Option<Equation> {
         NodeKind::Reshape(source) => {
             (left(Vec::new()), Sign::Is, Math::Call("reshape", vec![names.symbol(graph, *source, Vec::new())]))
         }
+        // What a step leaves enters the next one; the first begins with the other value.
+        NodeKind::Recurrence { init, next, reverse, .. } => {
+            let before = name(if *reverse { "t + 1" } else { "t - 1" });
+            let parts = vec![names.symbol(graph, *next, vec![before]), names.symbol(graph, *init, Vec::new())];
+            (left(vec![name("t")]), Sign::Is, Math::Call("carried", parts))
+        }
         NodeKind::Compute { axes, reduce, body } => {
             let over = reduce.iter().flat_map(|r| r.over.iter());
             axes.iter().chain(over).for_each(|&v| writer.bind(v));

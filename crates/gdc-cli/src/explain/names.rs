@@ -121,7 +121,11 @@ fn inlined(model: &Model, names: &Names) -> BTreeSet<NodeId> {
         for input in graph.inputs(id) {
             let times = match &node.kind {
                 NodeKind::Compute { body, .. } => occurrences(graph, *body, input),
-                NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Scatter { .. } | NodeKind::Reshape(_) => 2,
+                NodeKind::Leaf(_)
+                | NodeKind::Literal(_)
+                | NodeKind::Scatter { .. }
+                | NodeKind::Reshape(_)
+                | NodeKind::Recurrence { .. } => 2,
             };
             *reads.entry(input).or_default() += times;
         }

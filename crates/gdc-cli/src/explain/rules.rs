@@ -53,6 +53,10 @@ fn rules(graph: &Graph, reader: NodeId, of: NodeId) -> Vec<String> {
             rules.push("reshape: the same elements under the other shape".to_owned());
             return rules;
         }
+        NodeKind::Recurrence { .. } => {
+            rules.push("recurrence: a step's derivative is carried to the step before it".to_owned());
+            return rules;
+        }
         NodeKind::Compute { reduce, body, .. } => {
             rules.extend(reduce.iter().map(|r| reduction(r.op).to_owned()));
             *body

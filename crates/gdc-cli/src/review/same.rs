@@ -158,6 +158,7 @@ enum Form {
     Compute(Vec<Extent>, Option<(Red, Vec<Extent>)>, u32),
     Scatter(Vec<Extent>, Vec<u32>, u32, Vec<Extent>),
     Reshape(u32, Vec<Extent>),
+    Recurrence(u32, Option<u32>, (usize, bool), Vec<Extent>),
 }
 
 /// An extent; the batch's is none, since it changes no function.
@@ -173,6 +174,9 @@ enum Term {
     Random(Dist, u64, u32),
 }
 
+/// Recurrences are numbered at most so often again.
+const MOST_TIMES: usize = 8;
+
 /// Gives equal statements of both graphs equal numbers.
 #[derive(Default)]
 struct Interner {
@@ -181,7 +185,24 @@ struct Interner {
 }
 
 impl Interner {
+    /// What a recurrence's steps leave is known only once the recurrence has a number: it is
+    /// numbered without them, and then again with what the time before gave them.
     fn graph(&mut self, model: &Model, leaves: &BTreeMap<NodeId, u32>) -> BTreeMap<NodeId, u32> {
+        let recurs = |(_, n): &(NodeId, &gdc_ir::Node)| matches!(n.kind, NodeKind::Recurrence { .. });
+        let times = model.graph.nodes().filter(recurs).count().min(MOST_TIMES);
+        let mut known = self.nodes(model, leaves, &BTreeMap::new());
+        for _ in 0..times {
+            known = self.nodes(model, leaves, &known);
+        }
+        known
+    }
+
+    fn nodes(
+        &mut self,
+        model: &Model,
+        leaves: &BTreeMap<NodeId, u32>,
+        before: &BTreeMap<NodeId, u32>,
+    ) -> BTreeMap<NodeId, u32> {
         let graph = &model.graph;
         let mut known: BTreeMap<NodeId, u32> = BTreeMap::new();
         let extent = |v: &Var| {
@@ -209,6 +230,12 @@ impl Interner {
                     let body = self.expr(model, domain, &known, *body);
                     Form::Scatter(domain.iter().map(extent).collect(), at, body, shape())
                 }
+                NodeKind::Recurrence { init, next, axis, reverse } => Form::Recurrence(
+                    known.get(init).copied().unwrap_or(u32::MAX),
+                    before.get(next).copied(),
+                    (*axis, *reverse),
+                    shape(),
+                ),
                 NodeKind::Reshape(source) => Form::Reshape(known.get(source).copied().unwrap_or(u32::MAX), shape()),
             };
             let next = self.forms.len() as u32;

@@ -59,7 +59,7 @@ impl Lowerer<'_> {
             K::Expr(e) => self.expr(e).map(|_| ()),
             K::For { pattern, over, body } => self.for_(pattern, over, body),
             K::UseLayer { name, value } => self.use_layer(name, value),
-            K::Yield { .. } => Err(self.unsupported(stmt.span, "`yield`")),
+            K::Yield { value } => self.yield_(value, stmt.span),
             K::After { .. } => Err(self.unsupported(stmt.span, "`after`")),
             K::Assert { value, unit } => self.assert(value, unit.as_ref(), stmt.span),
             // Applied by the function that states it, once its value is known.
@@ -401,6 +401,7 @@ impl Lowerer<'_> {
             ));
         }
         let (old, state) = (binding.value.clone(), binding.state);
+        self.carried_here(name)?;
         let top = self.in_model();
         let path = if top { self.let_path(&name.text) } else { Vec::new() };
         let outer = self.path.len();

@@ -58,6 +58,9 @@ impl Lowerer<'_> {
         }
         // What a layer was given before, as in `layer enc = dense(32);`, stands after its input.
         bound.extend(func.args.iter().cloned());
+        if let Some(filled) = self.filled(&func, &bound, span)? {
+            return Ok(Value::Tensor(filled));
+        }
         if let Some(dist) = draws_like(&func, &bound) {
             let func = Func { args: bound, ..(*func).clone() };
             return self.draw_like(dist, &func, span).map(Value::Tensor);

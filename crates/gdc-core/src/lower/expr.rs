@@ -43,7 +43,7 @@ impl Lowerer<'_> {
             K::Reduce { op, binders, body, condition } => {
                 self.reduce_expr(*op, binders, body, condition.as_deref(), e.span, hint)
             }
-            K::Scan { .. } => Err(self.unsupported(e.span, "`scan`")),
+            K::Scan { carries, over, body } => self.scan(carries, over, body, e.span, hint),
             K::Call { callee, args } => self.call_with(callee, args, e.span, Vec::new(), None, hint),
             K::Index { base, at, otherwise } => match self.expr(base)? {
                 Value::Tuple(items) => self.tuple_element(&items, at, e.span),

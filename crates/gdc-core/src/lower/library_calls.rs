@@ -1,12 +1,12 @@
 //! What the compiler itself knows how to call, and what people may look for under other names.
 
 use super::types::shape_text;
-use super::value::{Across, Bound, Builtin, Func, Tensor, Value};
+use super::value::{Across, Bound, Builtin, Callee, Func, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::build::Build;
 use crate::codes;
 use gdc_ir::{Dist, Expr, Node, NodeKind, Op, Red, Ty};
-use gdc_syntax::{Diagnostic, Span};
+use gdc_syntax::{Diagnostic, Span, ast};
 
 impl Lowerer<'_> {
     pub(super) fn builtin(&mut self, builtin: Builtin, func: &Func, span: Span) -> Lowered<Value> {
@@ -197,6 +197,29 @@ impl Lowerer<'_> {
                 .help("for example `reshape(x, [4, 16])`"),
             )),
         }
+    }
+
+    /// `zeros([k])`: a function that needs no argument and takes sizes, given a shape, fills a
+    /// tensor of that shape with its value.
+    pub(super) fn filled(&mut self, func: &Func, args: &[Bound], span: Span) -> Lowered<Option<Tensor>> {
+        let Callee::Fn(f) = &func.callee else { return Ok(None) };
+        let takes_sizes = matches!(f.params.first().and_then(|p| p.kind.as_ref()), Some(ast::ParamKind::Int(_)));
+        let ([shape @ Bound { name: None, value: Value::Tensor(t), .. }], true) = (args, takes_sizes) else {
+            return Ok(None);
+        };
+        if t.axes.len() != 1 || f.params.iter().any(|p| p.default.is_none()) {
+            return Ok(None);
+        }
+        let sizes = self.list_of_sizes(shape)?;
+        let value = self.invoke(func.clone(), span)?;
+        let one = self.tensor(value, span)?;
+        if !one.axes.is_empty() {
+            return Err(self.error(codes::RANK, span, format!("`{}` gives more than one number", func.name)));
+        }
+        const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];
+        let exprs = &mut self.model.graph.exprs;
+        let axes = sizes.iter().enumerate().map(|(i, &n)| exprs.fresh(NAMES[i % 6], n, false)).collect();
+        Ok(Some(Tensor { axes, ..one }))
     }
 
     fn literal_values(&self, t: &Tensor) -> Option<Vec<f64>> {

@@ -16,6 +16,7 @@ mod optimizer;
 mod params;
 mod predictable;
 mod reduce;
+mod scan;
 mod selection;
 mod settings;
 mod submodel;
@@ -139,6 +140,8 @@ pub struct Lowerer<'a> {
     lanes: BTreeSet<Var>,
     /// Where each leaf was declared.
     declared: BTreeMap<NodeId, Span>,
+    /// The scans whose bodies are being lowered, outermost first.
+    scans: Vec<scan::Scan>,
 }
 
 type Lowered<T> = Result<T, Reported>;

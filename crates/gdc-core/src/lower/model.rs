@@ -57,6 +57,7 @@ pub fn lower<'a>(
         lanes: BTreeSet::new(),
         predictions: Vec::new(),
         declared: BTreeMap::new(),
+        scans: Vec::new(),
     };
     lowerer.run(model)?;
     Ok(lowerer)

@@ -40,7 +40,9 @@ impl Lowerer<'_> {
         let graph = &self.model.graph;
         let (own, roots): (Option<Var>, Vec<ExprId>) = match &graph.node(id).kind {
             NodeKind::Leaf(Leaf::SampleWeight) => return Some(Reason::OtherSamples),
-            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => return None,
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => {
+                return None;
+            }
             NodeKind::Compute { axes, body, .. } => (axes.first().copied(), vec![*body]),
             NodeKind::Scatter { at, body, .. } => {
                 let own = at.first().and_then(|&e| graph.exprs.as_var(e));

@@ -137,7 +137,7 @@ fn outputs(c: &mut Checker<'_>) {
             NodeKind::Scatter { at, body, .. } => {
                 (at.first().and_then(|&e| graph.exprs.as_var(e)), at.iter().copied().chain([*body]).collect())
             }
-            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => continue,
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => continue,
         };
         let mut elsewhere: Option<ExprId> = None;
         for root in roots {
