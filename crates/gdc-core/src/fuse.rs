@@ -61,8 +61,8 @@ pub fn fuse(model: &mut Model) {
             Some(&same) => {
                 if gradients.contains(&id) {
                     if gradients.contains(&id) {
-                claim(&mut rebuild.graph, &mut claimed, same, node.name);
-            }
+                        claim(&mut rebuild.graph, &mut claimed, same, node.name);
+                    }
                 }
                 same
             }

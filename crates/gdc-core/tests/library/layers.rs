@@ -49,6 +49,15 @@ fn check(row: &Value) {
         assert_close(&found.to_vec(), &numbers(wanted), &format!("{call}, gradient of {path}"));
     }
     assert_gradient(&model, &session, &batch, call);
+    let Some(after) = row["after_ten"].as_object() else { return };
+    for _ in 0..10 {
+        session.step(&batch).unwrap();
+    }
+    for (name, wanted) in after {
+        let path = if params.contains_key(name) { format!("y.{name}") } else { name.clone() };
+        let found = session.get(&path).unwrap().to_vec();
+        assert_close(&found, &numbers(wanted), &format!("{call}, {path} after ten steps"));
+    }
 }
 
 /// Rows are independent: half of them in each test, which run side by side.
@@ -66,4 +75,24 @@ fn layers_are_those_of_pytorch() {
 #[test]
 fn more_layers_are_those_of_pytorch() {
     check_some(1);
+}
+
+#[test]
+fn recurrent_layers_are_those_of_pytorch() {
+    for row in fixture("recurrent.json").as_array().unwrap() {
+        check(row);
+    }
+}
+
+/// The forget gate's bias alone begins as it is told.
+#[test]
+fn a_forget_gate_can_begin_open() {
+    let model = compile(
+        "model Open { param a: [3, 2]; let y = lstm(a, 2, forget = 1.5);
+        loss sum(y); optimizer sgd(lr = 0.1); }",
+    );
+    let session = Session::new(&model, 0).unwrap();
+    assert_eq!(session.get("y.lstm.b").unwrap().to_vec(), [0.0, 0.0, 1.5, 1.5, 0.0, 0.0, 0.0, 0.0]);
+    let least = 1.0 / 2.0_f64.sqrt();
+    assert!(session.get("y.lstm.wh").unwrap().to_vec().iter().all(|w| w.abs() <= least && *w != 0.0));
 }

@@ -27,6 +27,7 @@ fn every_entry_is_tested() {
         include_str!("../../../../tests/fixtures/optimizers.json"),
         include_str!("../../../../tests/fixtures/tensor_optimizers.json"),
         include_str!("../../../../tests/fixtures/layers.json"),
+        include_str!("../../../../tests/fixtures/recurrent.json"),
         include_str!("batches.rs"),
         include_str!("initial.rs"),
         include_str!("losses.rs"),
@@ -34,7 +35,7 @@ fn every_entry_is_tested() {
     ]
     .concat();
     // What only others are made of.
-    let parts = ["root", "times_log", "within", "half_cosine", "updates_since", "lr_of_size"];
+    let parts = ["root", "times_log", "within", "half_cosine", "updates_since", "lr_of_size", "recurrent_uniform"];
     let inner = ["both", "strides", "windows", "covered", "lies_in", "whitened", "into_heads", "hits", "share"];
     for (file, text) in Library::std_files() {
         for (_, name, _) in gdc_syntax::scan::items(text) {
