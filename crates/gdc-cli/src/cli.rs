@@ -43,6 +43,65 @@ pub enum Command {
     Diff(DiffArgs),
     /// Bring specs into the regular form.
     Fmt(FmtArgs),
+    /// Make a folder with a model, data and a program that builds and trains at once.
+    New(NewArgs),
+    /// Serve an editor: diagnostics, hover, definitions, completion, formatting.
+    Lsp(LspArgs),
+    /// Write the completions of a shell to standard output.
+    Completions(CompletionsArgs),
+    /// Write the manual page to standard output, or a page for each command into a folder.
+    Man(ManArgs),
+}
+
+/// `gdc new`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gdc new demo
+  cd demo && gdc train model.gd --data data.csv && cargo run")]
+pub struct NewArgs {
+    /// The folder to make; its name is the package's.
+    #[arg(value_name = "NAME")]
+    pub path: PathBuf,
+}
+
+/// `gdc lsp`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Speaks the language server protocol on standard input and output; editors start it by themselves.
+The folder editors/ of gdc's repository has an extension for VS Code and says how others are set up.
+
+Examples:
+  gdc lsp")]
+pub struct LspArgs {
+    /// Accepted for editors that say so; it is the only way.
+    #[arg(long, hide = true)]
+    pub stdio: bool,
+}
+
+/// `gdc completions`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gdc completions bash > ~/.local/share/bash-completion/completions/gdc
+  gdc completions zsh > ~/.zfunc/_gdc
+  gdc completions fish > ~/.config/fish/completions/gdc.fish")]
+pub struct CompletionsArgs {
+    /// For which shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `gdc man`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gdc man | man -l -
+  gdc man --out ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// Write gdc.1 and a page for each command into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// How a comparison is written.
@@ -292,16 +351,19 @@ pub enum Stage {
 }
 
 /// `gdc compile`
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   gdc compile model.gd                     write model.rs beside it
   gdc compile specs/*.gd --out-dir src/gen write src/gen/NAME.rs for each
   gdc compile model.gd --check             fail if model.rs is not up to date
+  gdc compile --check specs                the same for all models in a folder
+  gdc compile model.gd --emit-tests        model_tests.rs too: golden numbers and differences
+  gdc compile model.gd --bake w.safetensors   trained weights in the code, as a static
   gdc compile model.gd --emit graph        show the tensor graph
   gdc compile - < model.gd                 from standard input to standard output")]
 pub struct CompileArgs {
-    /// Specs to compile; `-` is standard input.
+    /// Specs to compile, or folders with specs; `-` is standard input.
     #[arg(required = true, value_name = "FILES")]
     pub files: Vec<PathBuf>,
     /// Write here instead of beside the spec; `-` is standard output.
@@ -316,6 +378,13 @@ pub struct CompileArgs {
     /// Show a stage on standard output instead of writing a file.
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
+    /// Add the trained weights in this file (.safetensors or .npz) to the code, as a `static`.
+    #[arg(long, value_name = "FILE", conflicts_with = "emit")]
+    pub bake: Option<PathBuf>,
+    /// Write NAME_tests.rs beside NAME.rs: golden numbers of the reference interpreter, and
+    /// derivatives held against differences.
+    #[arg(long, conflicts_with = "emit")]
+    pub emit_tests: bool,
     /// Paste the runtime into the file, which then needs nothing but `core`.
     #[arg(long)]
     pub stand_alone: bool,

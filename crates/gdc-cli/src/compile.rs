@@ -1,5 +1,8 @@
 //! `gdc compile`: writes the Rust of specs, compares it, or shows a stage on the way.
 
+mod bake;
+mod tests_file;
+
 use crate::cli::{CompileArgs, Stage};
 use crate::diff::short_diff;
 use crate::fault::{Fault, Outcome};
@@ -12,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// Compiles all files, also after one that fails; nothing is written for one that fails.
 pub fn run(args: &CompileArgs) -> Outcome {
+    let args = &CompileArgs { files: with_models(&args.files)?, ..args.clone() };
     let targets = targets(args)?;
     let mut failed = false;
     for (path, target) in args.files.iter().zip(&targets) {
@@ -30,15 +34,51 @@ fn one(args: &CompileArgs, path: &Path, target: &Target) -> Outcome {
     }
     let runtime = if args.stand_alone { Runtime::StandAlone } else { Runtime::Crate };
     let output = spec.compile_or_show(&Options { runtime, model: args.model.clone() })?;
-    let text = stage_text(&output, args.emit.unwrap_or(Stage::Rust), &spec.source.name)?;
-    match target {
-        Target::Stdout => {
-            files::print(&text);
-            Ok(())
-        }
-        Target::File(file) if args.check => compare(args, path, file, &text),
-        Target::File(file) => files::write_whole(file, text.as_bytes()),
+    let mut text = stage_text(&output, args.emit.unwrap_or(Stage::Rust), &spec.source.name)?;
+    if let Some(weights) = &args.bake {
+        text.push_str(&bake::items(&output, weights)?);
     }
+    let Target::File(file) = target else {
+        if args.emit_tests {
+            return Err(Fault::call("--emit-tests writes beside a file: name it with --out"));
+        }
+        files::print(&text);
+        return Ok(());
+    };
+    let mut written = vec![(file.clone(), text)];
+    if args.emit_tests {
+        let name = base_name(&spec.source.name);
+        let (module, tests, body) = tests_file::tests(&output, &name, file, runtime)?;
+        written[0].1.push_str(&module);
+        written.push((file.with_file_name(tests), body));
+    }
+    for (file, text) in &written {
+        if args.check {
+            compare(args, path, file, text)?;
+        } else {
+            files::write_whole(file, text.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// The files named, with folders replaced by the specs in them that hold a model.
+fn with_models(paths: &[PathBuf]) -> Outcome<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for path in paths {
+        let found = files::specs(std::slice::from_ref(path))?;
+        for spec in found {
+            let holds_model = || -> Outcome<bool> {
+                let text = files::read_text(&spec)?;
+                Ok(gdc_syntax::scan::items(&text).iter().any(|(kind, _, _)| *kind == "model"))
+            };
+            // What was named itself is compiled, whatever it holds.
+            if !path.is_dir() || holds_model()? {
+                all.push(spec);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Where a result goes.
@@ -125,12 +165,22 @@ fn compare(args: &CompileArgs, spec: &Path, file: &Path, text: &str) -> Outcome 
 /// The command that would have written the file.
 fn fix_command(args: &CompileArgs, spec: &Path, file: &Path) -> String {
     let mut words = vec!["gdc compile".to_owned(), quoted(&spec.display().to_string())];
-    if *file != spec.with_extension("rs") {
-        words.push(format!("--out {}", quoted(&file.display().to_string())));
+    // Tests are written with the code that they are of.
+    let is_tests = args.emit_tests && file.file_stem().is_some_and(|s| s.to_string_lossy().ends_with("_tests"));
+    let code = match file.file_stem().map(|s| s.to_string_lossy().into_owned()) {
+        Some(stem) if is_tests => file.with_file_name(format!("{}.rs", stem.trim_end_matches("_tests"))),
+        _ => file.to_owned(),
+    };
+    if code != spec.with_extension("rs") {
+        words.push(format!("--out {}", quoted(&code.display().to_string())));
     }
     if args.stand_alone {
         words.push("--stand-alone".to_owned());
     }
+    if args.emit_tests {
+        words.push("--emit-tests".to_owned());
+    }
+    words.extend(args.bake.iter().map(|path| format!("--bake {}", quoted(&path.display().to_string()))));
     words.extend(args.model.iter().map(|name| format!("--model {name}")));
     words.join(" ")
 }
@@ -154,8 +204,13 @@ fn show_ast(spec: &Spec) -> Outcome {
 /// The generated file. Its header names the spec without its folder, so that the same text
 /// gives the same bytes wherever it lies.
 pub fn rust_text(output: &Output, spec: &str) -> Outcome<String> {
-    let name = Path::new(spec).file_name().map_or_else(|| spec.to_owned(), |n| n.to_string_lossy().into_owned());
+    let name = base_name(spec);
     let header = gdc_codegen::header(&output.programs, &name);
     gdc_codegen::print(output.tokens.clone(), &header)
         .map_err(|e| Fault::input(format!("{spec}: the generated code is no Rust, which is a mistake of gdc: {e}")))
+}
+
+/// The name of a spec without its folder.
+fn base_name(spec: &str) -> String {
+    Path::new(spec).file_name().map_or_else(|| spec.to_owned(), |n| n.to_string_lossy().into_owned())
 }

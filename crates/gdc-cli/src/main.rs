@@ -10,6 +10,9 @@ mod explain;
 mod fault;
 mod files;
 mod fmt;
+mod lsp;
+mod manual;
+mod new;
 mod report;
 mod review;
 mod runner;
@@ -34,6 +37,10 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args),
         Command::Diff(args) => review::run(args),
         Command::Fmt(args) => fmt::run(args),
+        Command::New(args) => new::run(args),
+        Command::Lsp(_) => lsp::run(),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::pages(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -31,16 +31,7 @@ impl Spec {
 
     /// Compiles and shows errors and warnings on standard error.
     pub fn compile_or_show(&self, options: &Options) -> Outcome<Output> {
-        self.compile_observed_or_show(options, &mut |_, _| {})
-    }
-
-    /// The same, with a look at the graph after each pass.
-    pub fn compile_observed_or_show(
-        &self,
-        options: &Options,
-        observe: &mut dyn FnMut(&'static str, &gdc_ir::Model),
-    ) -> Outcome<Output> {
-        match gdc_driver::compile_observed(&self.source, options, observe) {
+        match self.compile(options) {
             Ok(output) => {
                 report::human(&output.warnings, &output.sources);
                 Ok(output)

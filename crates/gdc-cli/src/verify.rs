@@ -109,7 +109,8 @@ impl Interpreted {
     }
 }
 
-fn tensor(field: &Field, values: &Values, samples: usize) -> Result<Tensor, gdc_interp::Error> {
+/// A field's numbers for the interpreter, `[samples, ...]`.
+pub fn tensor(field: &Field, values: &Values, samples: usize) -> Result<Tensor, gdc_interp::Error> {
     let shape: Vec<usize> = std::iter::once(samples).chain(field.shape.iter().copied()).collect();
     match values {
         Values::F32(list) => Tensor::real(&shape, list.iter().map(|&v| f64::from(v)).collect()),

@@ -161,3 +161,79 @@ fn check_counts_and_speaks_json() {
     assert_eq!(code, 0);
     assert!(out.len() > 40);
 }
+
+const SMALL: &str = "model Small {
+    input  x: [2];
+    target y: [1];
+    let h = x |> dense(3) |> tanh;
+    let z = h |> dense(1);
+    output p = sigmoid(z);
+    loss   mean(binary_cross_entropy(logits = z, y));
+    optimizer adam(lr = 0.05);
+    train { batch = 4; }
+}
+";
+
+/// Named tensors as NumPy keeps them.
+fn weights(path: &Path) {
+    let mut archive = ndarray_npy::NpzWriter::new(fs::File::create(path).unwrap());
+    let w = ndarray::arr2(&[[0.5_f32, -0.25, 1.5], [2.0, 0.125, f32::MIN_POSITIVE]]);
+    archive.add_array("h.dense.w", &w).unwrap();
+    archive.add_array("h.dense.b", &ndarray::arr1(&[0.1_f32, 0.2, 0.3])).unwrap();
+    archive.add_array("z.dense.w", &ndarray::arr2(&[[1.0_f32], [-1.0], [0.5]])).unwrap();
+    archive.add_array("z.dense.b", &ndarray::arr1(&[-0.75_f32])).unwrap();
+    archive.finish().unwrap();
+}
+
+#[test]
+fn weights_are_baked_in_and_the_tests_beside_the_code_can_fail() {
+    let folder = folder(&[("small.gd", SMALL)]);
+    let path = folder.path();
+    weights(&path.join("w.npz"));
+    let words = ["compile", "small.gd", "--stand-alone", "--bake", "w.npz", "--emit-tests"];
+    assert_eq!(gdc(path, &words), (0, String::new(), String::new()));
+    assert_eq!(gdc(path, &[&words[..], &["--check"]].concat()).0, 0);
+    let tests = fs::read_to_string(path.join("small_tests.rs")).unwrap();
+    // A number that was changed is found by the check and by the test itself.
+    let start = tests.find("const LOSS: f64 = ").unwrap() + 18;
+    let end = start + tests[start..].find(';').unwrap();
+    fs::write(path.join("small_tests.rs"), format!("{}0.1{}", &tests[..start], &tests[end..])).unwrap();
+    let (code, _, err) = gdc(path, &[&words[..], &["--check"]].concat());
+    assert_eq!(code, 1);
+    assert!(err.contains("help: gdc compile small.gd --stand-alone --emit-tests --bake w.npz"), "{err}");
+    fs::rename(path.join("small_tests.rs"), path.join("bad_tests.rs")).unwrap();
+    fs::write(path.join("small_tests.rs"), &tests).unwrap();
+    let code = fs::read_to_string(path.join("small.rs")).unwrap();
+    fs::write(path.join("bad.rs"), code.replace("small_tests.rs", "bad_tests.rs")).unwrap();
+    let root = "#![deny(warnings)]\nmod bad;\nmod small;\n#[test]\nfn baked() {\n    let h = |a: f32, b: f32, c: f32| (a * 1.0 + b * 2.0 + c).tanh();\n    \
+                let z = h(0.5, 2.0, 0.1) - h(-0.25, 0.125, 0.2) + 0.5 * h(1.5, 0.0, 0.3) - 0.75;\n    \
+                let p = small::SMALL.predict(&[1.0, 2.0])[0];\n    assert!((p - 1.0 / (1.0 + (-z).exp())).abs() < 1e-5, \"{p} {z}\");\n    \
+                assert!(bad::SMALL.h_dense_w[1][2] == f32::MIN_POSITIVE);\n}\n";
+    fs::write(path.join("lib.rs"), root).unwrap();
+    let built =
+        Command::new("rustc").current_dir(path).args(["--test", "--edition=2021", "-o", "t", "lib.rs"]).output();
+    let (code, _, err) = finish(built.unwrap());
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (code, out, _) = finish(Command::new(path.join("t")).output().unwrap());
+    assert_eq!(code, 101, "{out}");
+    assert!(out.contains("4 passed; 1 failed"), "{out}");
+    assert!(out.contains("bad::golden::losses_and_gradients_are_those_of_the_interpreter ... FAILED"), "{out}");
+}
+
+#[test]
+fn a_folder_is_checked_file_by_file_and_definitions_alone_are_passed_over() {
+    let folder = folder(&[("line.gd", LINE), ("parts.gd", "fn f(z) = z;\n")]);
+    let path = folder.path();
+    fs::create_dir(path.join("more")).unwrap();
+    fs::write(path.join("more/small.gd"), SMALL).unwrap();
+    let (code, _, err) = gdc(path, &["compile", "--check", "."]);
+    assert_eq!(code, 1);
+    assert!(err.contains("line.rs is missing\n  help: gdc compile ./line.gd\n"), "{err}");
+    assert!(err.contains("small.rs is missing") && !err.contains("parts"), "{err}");
+    assert_eq!(gdc(path, &["compile", "."]).0, 0);
+    assert_eq!(gdc(path, &["compile", "--check", "."]), (0, String::new(), String::new()));
+    fs::write(path.join("line.gd"), LINE.replace("lr = 0.5", "lr = 0.25")).unwrap();
+    let (code, _, err) = gdc(path, &["compile", "--check", "."]);
+    assert_eq!(code, 1);
+    assert!(err.contains("line.rs is not what ./line.gd compiles to\n@@ ") && err.contains("0.25"), "{err}");
+}

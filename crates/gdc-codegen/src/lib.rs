@@ -82,6 +82,13 @@ pub fn trainer_name(model: &str) -> String {
     format!("{}Trainer", names::type_name(model))
 }
 
+/// The type of a model, and its fields: the dotted names in the spec, and those in Rust.
+pub fn model_fields(programs: &Programs) -> (String, Vec<(String, String)>) {
+    let layout = layout::Layout::new(programs);
+    let fields = layout.model.iter().map(|f| (f.path.clone(), f.name.to_string()));
+    (layout.types.model.to_string(), fields.collect())
+}
+
 /// The items of a model: its type, its trainer, and their kernels.
 pub fn generate(programs: &Programs, options: &Options<'_>) -> TokenStream {
     let layout = layout::Layout::new(programs);

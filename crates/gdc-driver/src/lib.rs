@@ -183,6 +183,11 @@ impl Session {
     }
 }
 
+/// The files of the standard library: their names and texts.
+pub fn library() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Library::std_files()
+}
+
 /// The rule by which an operator is differentiated, as books state it; `None` for operators
 /// that have no derivative.
 pub fn derivative_rule(op: gdc_ir::Op) -> Option<&'static str> {

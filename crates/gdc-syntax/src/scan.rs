@@ -37,6 +37,12 @@ pub fn items(text: &str) -> Vec<(&str, &str, Range<usize>)> {
         .collect()
 }
 
+/// The tokens of a text with their bytes, documentation among them and comments not; operators
+/// are single characters.
+pub fn tokens(text: &str) -> Vec<(&str, Range<usize>)> {
+    lex::tokens(text).iter().map(|t| (t.text(text), t.range())).collect()
+}
+
 /// Cuts all of `tokens` into items and what lies between them.
 pub(crate) fn chunks(text: &str, tokens: &[Token]) -> Vec<Chunk> {
     let mut chunks = Vec::new();

@@ -12,11 +12,12 @@ mod svg;
 pub mod unicode;
 
 use crate::cli::{ExplainArgs, Format};
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use crate::files::{print, write_whole};
+use crate::report;
 use crate::spec::Spec;
 use crate::text::{bytes, count, grouped, shape, table};
-use gdc_driver::{Options, Output};
+use gdc_driver::{Failure, Options, Output};
 use gdc_ir::graph::{Leaf, Model, Until};
 use gdc_ir::{NodeId, text::number};
 use layers::{Parts, Table};
@@ -77,14 +78,30 @@ pub struct Explained {
     pub update: Vec<Update>,
     /// Initial values.
     pub initial: Vec<Equation>,
+    /// What the tensors are called in them.
+    pub names: Names,
 }
 
 impl Explained {
     /// Compiles a spec and takes it apart; what is wrong with it is shown.
     pub fn new(spec: &Spec, model: Option<String>) -> Outcome<Explained> {
+        match Explained::try_new(spec, model) {
+            Ok(explained) => {
+                report::human(&explained.output.warnings, &explained.output.sources);
+                Ok(explained)
+            }
+            Err(failure) => {
+                report::human(&failure.diagnostics, &failure.sources);
+                Err(Fault::Shown)
+            }
+        }
+    }
+
+    /// The same without showing anything.
+    pub fn try_new(spec: &Spec, model: Option<String>) -> Result<Explained, Box<Failure>> {
         let mut raw: Option<Model> = None;
         let options = Options { model, ..Options::default() };
-        let output = spec.compile_observed_or_show(&options, &mut |pass, model| {
+        let output = gdc_driver::compile_observed(&spec.source, &options, &mut |pass, model| {
             if pass == "differentiate" {
                 raw = Some(model.clone());
             }
@@ -101,7 +118,17 @@ impl Explained {
         let initial = initial(model, &names);
         let backward = all(&mut parts.backward.iter().copied());
         let derivations = raw.map(|raw| rules::derivations(&raw, model, &names)).unwrap_or_default();
-        Ok(Explained { spec: spec.source.text.clone(), table, forward, backward, derivations, update, initial, output })
+        Ok(Explained {
+            spec: spec.source.text.clone(),
+            table,
+            forward,
+            backward,
+            derivations,
+            update,
+            initial,
+            names,
+            output,
+        })
     }
 
     fn model(&self) -> &Model {

@@ -60,6 +60,17 @@ impl Names {
         (self.layer(layer), base.to_owned())
     }
 
+    /// The name in the graph of a symbol.
+    pub fn long(&self, symbol: &Symbol) -> String {
+        let of = |(long, short): (&String, &String)| match symbol.layer.strip_prefix(short.as_str()) {
+            Some(rest) if rest.is_empty() || rest.starts_with('.') => Some(format!("{long}{rest}.{}", symbol.base)),
+            _ => None,
+        };
+        let plain =
+            if symbol.layer.is_empty() { symbol.base.clone() } else { format!("{}.{}", symbol.layer, symbol.base) };
+        self.short.iter().find_map(of).unwrap_or(plain)
+    }
+
     /// The short form of a path, by its longest known part.
     fn layer(&self, path: &str) -> String {
         let mut best: Option<(&str, &str)> = None;
