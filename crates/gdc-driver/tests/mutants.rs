@@ -12,6 +12,8 @@ const SPECS: &[&str] = &[
     include_str!("../../../specs/xor.gd"),
     include_str!("../../../specs/digits.gd"),
     include_str!("../../gdc-core/tests/models/attention.gd"),
+    include_str!("../../gdc-core/tests/models/composed.gd"),
+    include_str!("../../gdc-core/tests/models/contrastive.gd"),
     include_str!("../../gdc-core/tests/models/convolution.gd"),
     include_str!("../../gdc-core/tests/models/oscillator.gd"),
     include_str!("../../gdc-core/tests/models/residual.gd"),

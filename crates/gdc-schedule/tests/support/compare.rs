@@ -157,12 +157,29 @@ pub fn compare_train(model: &Model, programs: &Programs) -> Result<(), String> {
     wanted.extend(model.updates.iter().map(|u| (name(u.target), u.value)));
     let leaves = leaf_values(model);
     check_program(model, &programs.train, &leaves, &["forward", "metrics", "backward", "update"], &wanted)?;
+    // What predicts otherwise than it trains is evaluated by the metrics' routine alone.
+    if let Some(evaluation) = model.evaluation {
+        let buffer = programs.train.buffers.iter().find(|b| b.role == BufferRole::Evaluation).expect("a loss");
+        let metrics = model.metrics.iter().map(|m| (m.name.clone(), m.node));
+        let wanted: Vec<(String, NodeId)> = metrics.chain([(buffer.name.clone(), evaluation)]).collect();
+        let alone = Program { buffers: without_temporaries(&programs.train), ..programs.train.clone() };
+        check_program(model, &alone, &leaves, &["metrics"], &wanted)?;
+    }
     let kept = model.params.iter().chain(&model.states);
     let wanted: Vec<(String, NodeId)> = kept.map(|k| (name(k.node), k.init)).collect();
     if !wanted.is_empty() {
         check_program(model, &programs.init, &initial(model, leaves), &["init"], &wanted)?;
     }
     Ok(())
+}
+
+/// The buffers with names for temporaries that the graph does not know: they are not compared.
+fn without_temporaries(program: &Program) -> Vec<gdc_ir::program::Buffer> {
+    let hidden = |b: &gdc_ir::program::Buffer| match b.role {
+        BufferRole::Temp => gdc_ir::program::Buffer { name: format!("{} (temporary)", b.name), ..b.clone() },
+        _ => b.clone(),
+    };
+    program.buffers.iter().map(hidden).collect()
 }
 
 /// Schedules a model's outputs and checks them. The model may have a batch axis here.
