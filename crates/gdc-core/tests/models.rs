@@ -123,3 +123,41 @@ fn a_partial_batch_is_a_batch_of_its_own_size() {
         assert!(same, "{name}");
     }
 }
+
+/// Gradients where a branch that is not taken holds what is infinite or has an infinite slope, in
+/// the branch itself, in a sum, and in statements that only the branch needs.
+#[test]
+fn branches_that_are_not_taken_contribute_nothing() {
+    for inside in [
+        "sqrt(w[0])",
+        "sum(sqrt(w))",
+        "sum[i](x[i] * sqrt(w[i] * x[i]))",
+        "sum(x / w)",
+        "sum(log(w))",
+        "sum(w^0.5) + sum(exp(2000 * (1 - w)))",
+        "rootsum",
+        "sum(far)",
+        "prod(far)",
+        "lse(log(w))",
+    ] {
+        let text = format!(
+            "model M {{ input flag: []; input x: [3]; param w: [3] = 0.0;
+               let root[i] = sqrt(w[i] * x[i]); let rootsum = sum(root);
+               let halves[i] = x[i] / w[i]; let far = halves * 2;
+               loss if flag > 0 {{ {inside} }} else {{ sum(w * x) }};
+               optimizer sgd(lr = 0.1); train {{ batch = 2; }} }}"
+        );
+        let model = compile(inside, &text);
+        let mut session = Session::new(&model, 5).expect("the model can be initialised");
+        let x = Tensor::real(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).expect("it fits");
+        let flag = |v: f64| Tensor::real(&[2], vec![v, v]).expect("it fits");
+        let gradients = session.gradients(&Batch::of(2).with("x", x.clone()).with("flag", flag(0.0)));
+        let gradients = gradients.expect("the model can be run")["w"].to_vec();
+        assert_eq!(gradients, [2.5, 3.5, 4.5], "{inside}");
+        // The branch that is taken has its own derivative.
+        session.set("w", Tensor::real(&[3], vec![0.9, 1.1, 1.3]).expect("it fits")).expect("it exists");
+        let batch = Batch::of(2).with("x", x).with("flag", flag(1.0));
+        let report = gradient_check(&model, &session, &batch, CheckOptions::default()).expect("it can be run");
+        assert!(report.worst() < 1e-6 && report.compared() > 0, "{inside}: {report}");
+    }
+}
