@@ -32,8 +32,10 @@ fn quantile(y_hat: [...], y: [...], q = 0.5) {
 
 /// -log softmax(logits)[label], finite for any finite logits. With smoothing s, the label
 /// counts 1 - s and each of the n classes s / n; Szegedy et al., 2016, section 7.
-fn cross_entropy(logits: [n], label: in 0..n, smoothing = 0.0) =
-    lse(logits) - (1 - smoothing) * logits[label] - smoothing * mean(logits);
+fn cross_entropy(logits: [n], label: in 0..n, smoothing = 0.0) {
+    let l = lse(logits);
+    (1 - smoothing) * (l - logits[label]) + smoothing * mean(l - logits)
+}
 
 /// Cross-entropy with a weight for each class; smoothing as in `cross_entropy`, each class by
 /// its own weight. PyTorch divides by the batch's mean weight: divide by
@@ -46,7 +48,8 @@ fn weighted_cross_entropy(logits: [n], label: in 0..n, weight: [n], smoothing = 
 /// -log_p[label], of logarithms of probabilities such as `log_softmax` gives.
 fn nll(log_p: [n], label: in 0..n) = -log_p[label];
 
-/// -(y log p + (1 - y) log(1 - p)) with p = sigmoid(logits), as softplus(z) - y z.
+/// -(y log p + (1 - y) log(1 - p)) with p = sigmoid(logits), as softplus(z) - y z; finite and as
+/// exact as its arguments for any finite logits.
 fn binary_cross_entropy(y, logits) = softplus(logits) - y * logits;
 
 /// -(y log p + (1 - y) log(1 - p)) of a probability p, with 0 log 0 = 0: finite at p = 0 for
