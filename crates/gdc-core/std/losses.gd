@@ -17,10 +17,11 @@ fn huber(y_hat: [...], y: [...], delta = 1.0) {
     mean(if d <= delta { 0.5 * d^2 } else { delta * (d - 0.5 * delta) })
 }
 
-/// log(cosh(d)) of the error d, as d + softplus(-2 d) - log 2, which cannot overflow.
+/// log(cosh(d)) of the error d: near 0 as -log(1 - tanh(d)^2) / 2, which keeps the digits of
+/// d^2 / 2, and elsewhere as |d| + log(1 + exp(-2 |d|)) - log 2, which cannot overflow.
 fn log_cosh(y_hat: [...], y: [...]) {
     let d = y_hat - y;
-    mean(d + softplus(-2 * d) - log(2))
+    mean(if abs(d) < 1 { -0.5 * log(1 - tanh(d)^2) } else { abs(d) + softplus(-2 * abs(d)) - log(2) })
 }
 
 /// The error's part q above and 1 - q below; minimal where y_hat is the q-quantile of y;

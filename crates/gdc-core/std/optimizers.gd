@@ -46,7 +46,7 @@ optimizer rmsprop(lr = 0.01, alpha = 0.99, eps = 1e-8, centred: bool = false) fo
     let variance = if centred {
         state a = 0;
         a <- alpha * a + (1 - alpha) * g;
-        v - a^2
+        max(0, v - a^2)
     } else { v };
     w <- w - lr * g / (sqrt(variance) + eps);
 }

@@ -362,6 +362,8 @@ impl<'a> Printer<'a> {
                     }
                 }
             }
+            // 1 where it holds and 0 elsewhere is the truth value as a number.
+            Expr::Op(Op::Select, args) if self.is_real(args[1], 1.0) && self.is_real(args[2], 0.0) => part(args[0]),
             Expr::Op(op, args) => operator(*op, &args.iter().map(|&a| part(a)).collect::<Vec<_>>()),
             Expr::Random { dist, site, element } => {
                 let name = match dist {
@@ -371,6 +373,10 @@ impl<'a> Printer<'a> {
                 Piece::atom(format!("{name}({}, site = {site:#x})", part(*element).text))
             }
         }
+    }
+
+    fn is_real(&self, id: ExprId, value: f64) -> bool {
+        self.graph.exprs.as_real(id) == Some(value)
     }
 
     /// Positive terms first, so that `n - i` is not written `-i + n`.

@@ -192,6 +192,11 @@ fn places(extents: &[usize]) -> Vec<Vec<i64>> {
     })
 }
 
+/// What the element of a tensor at a place is called.
+fn element_name(tensor: &str, at: &[i64]) -> String {
+    at.iter().fold(tensor.to_owned(), |name, k| format!("{name}.{k}"))
+}
+
 fn start_totals(emit: &mut Emit<'_>, sweep: &mut Sweep<'_>) {
     let plan = emit.plan;
     for &id in sweep.members {
@@ -202,10 +207,11 @@ fn start_totals(emit: &mut Emit<'_>, sweep: &mut Sweep<'_>) {
         }
         for at in places(&node.shape) {
             let start = nest::start(reduce.op);
+            let name = element_name(&node.name, &at);
             let total = if sweep.lanes {
-                emit.variable(&node.name, LocalTy::Lanes, Value::Splat(Box::new(start)))
+                emit.variable(&name, LocalTy::Lanes, Value::Splat(Box::new(start)))
             } else {
-                emit.variable(&node.name, LocalTy::Real, start)
+                emit.variable(&name, LocalTy::Real, start)
             };
             sweep.totals.insert((id, at), total);
         }
@@ -288,8 +294,7 @@ fn know(emit: &mut Emit<'_>, sweep: &Sweep<'_>, id: NodeId, at: Vec<i64>, place:
     let ty = if lanes { LocalTy::Lanes } else { Emit::local_ty(node.ty) };
     let mut value = value;
     if emit.bound.contains(&id) {
-        let name = at.iter().fold(node.name.clone(), |name, k| format!("{name}.{k}"));
-        value = emit.bind(&name, ty, value);
+        value = emit.bind(&element_name(&node.name, &at), ty, value);
     }
     if let Some(buffer) = emit.storage.buffer(id) {
         let place = emit.stored_place(id, buffer, place);
