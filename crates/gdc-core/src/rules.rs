@@ -60,10 +60,14 @@ pub fn rules(x: &mut Exprs, op: Op, args: &[ExprId]) -> Option<ExprId> {
         | Op::Sigmoid
         | Op::Softplus
         | Op::Erf
-        | Op::ToReal
         | Op::IntDiv
         | Op::IntMod
         | Op::Stated => None,
+        // A truth value as a number is a choice of 1 and 0, which other rules know.
+        Op::ToReal => (x.ty(a) == Ty::Bool).then(|| {
+            let (one, zero) = (x.real(1.0), x.real(0.0));
+            x.select(a, one, zero)
+        }),
     }
 }
 
