@@ -80,21 +80,20 @@ impl Sum<'_> {
 
     /// `sum(1) = n`, and the weights of the samples add up to 1.
     fn known_sum(&self, inside: ExprId) -> Option<f64> {
-        let others = |batch: bool| {
-            let axes = self.over.iter().filter(|&&v| !(batch && self.graph.exprs.var(v).batch));
-            axes.map(|&v| self.graph.exprs.extent(v)).product::<usize>() as f64
-        };
-        if self.graph.exprs.as_real(inside) == Some(1.0) {
-            return Some(others(false));
+        let weighs = self.weight_of(inside);
+        if weighs.is_none() && self.graph.exprs.as_real(inside) != Some(1.0) {
+            return None;
         }
-        self.is_sample_weight(inside).then(|| others(true))
+        let others = self.over.iter().filter(|&&v| Some(v) != weighs);
+        Some(others.map(|&v| self.graph.exprs.extent(v)).product::<usize>() as f64)
     }
 
-    /// Whether this is the weight of the sample that the sum runs over.
-    fn is_sample_weight(&self, e: ExprId) -> bool {
-        let Expr::Read { node, at, otherwise: None } = self.graph.exprs.get(e) else { return false };
+    /// The variable over samples whose weight this is, if the sum runs over it.
+    fn weight_of(&self, e: ExprId) -> Option<Var> {
+        let Expr::Read { node, at, otherwise: None } = self.graph.exprs.get(e) else { return None };
         let leaf = self.graph.node(*node).leaf() == Some(Leaf::SampleWeight);
-        leaf && at.first().and_then(|&i| self.graph.exprs.as_var(i)).is_some_and(|v| self.over.contains(&v))
+        let var = at.first().and_then(|&i| self.graph.exprs.as_var(i))?;
+        (leaf && self.over.contains(&var)).then_some(var)
     }
 
     /// The body without those of its terms whose sum is zero.
@@ -191,16 +190,12 @@ impl Sum<'_> {
         expected.extend(weights);
         let found: BTreeSet<(ExprId, i32)> = body.factors.iter().copied().collect();
         let total = match weights {
-            [] => self.known_sum_of_ones(),
-            &[(w, 1)] if self.is_sample_weight(w) => self.known_sum(w).unwrap_or(f64::NAN),
+            [] => self.over.iter().map(|&v| self.graph.exprs.extent(v)).product::<usize>() as f64,
+            &[(w, 1)] if self.weight_of(w).is_some() => self.known_sum(w).unwrap_or(f64::NAN),
             _ => return false,
         };
         let whole = scale * body.coefficient / of.coefficient * total;
         expected.len() == count && expected == found && (whole - 1.0).abs() < 1e-12
-    }
-
-    fn known_sum_of_ones(&self) -> f64 {
-        self.over.iter().map(|&v| self.graph.exprs.extent(v)).product::<usize>() as f64
     }
 
     /// `k * read`, through statements that only scale.

@@ -161,3 +161,13 @@ fn branches_that_are_not_taken_contribute_nothing() {
         assert!(report.worst() < 1e-6 && report.compared() > 0, "{inside}: {report}");
     }
 }
+
+/// The weights of the samples add up to 1 over the batch, and over the axis that `across` makes.
+#[test]
+fn means_over_samples_weigh_one() {
+    check(
+        "across",
+        "model M { input x: [2]; param w = 0.7; let a = across(x[0]); loss (mean[i](a[i] - w))^2 + sum(x) * w;
+           loss sum[j](mean[i](x[j] * w - 2 * w * a[i] - w)); optimizer sgd(lr = 0.01); train { batch = 4; } }",
+    );
+}
