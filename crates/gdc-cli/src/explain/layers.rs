@@ -105,6 +105,7 @@ impl Parts {
         let graph = &model.graph;
         let results = model.outputs.iter().chain(&model.metrics).map(|n| n.node);
         let results = results.chain(model.loss).chain(model.evaluation);
+        let results = results.chain(model.entries.iter().map(|e| e.output));
         let given = model.inputs.iter().chain(&model.targets).copied();
         let params = model.params.iter().map(|p| p.node);
         let forward: BTreeSet<NodeId> = graph.reachable(results.chain(given).chain(params)).into_iter().collect();
