@@ -48,8 +48,7 @@ fn other_names_and_another_layout_are_the_same_function_by_structure() {
     let laid_out = OLD.replace("    let z", "\n    // the logits\n    let   z").replace("|> tanh", "\n        |> tanh");
     let text = diff(&laid_out, "text");
     assert!(text.contains("Same function: the graphs are equal in structure (proved). Nothing else changed"), "{text}");
-    let renamed =
-        OLD.replace("let h", "let hidden").replace("h |>", "hidden |>").replace("(logits = z, y)", "(logits = z, y)");
+    let renamed = OLD.replace("let h", "let hidden").replace("h |>", "hidden |>");
     let value = json_of(&renamed);
     assert_eq!(value["function"], json!({"same": true, "by": "structure"}));
     assert_eq!(value["same_update"], true);

@@ -243,7 +243,8 @@ impl Writer {
             let inside_list =
                 self.levels.last().is_some_and(|l| !l.block) && (before.sort == Sort::Open || before.text == ",");
             let comment = matches!(piece.sort, Sort::LineComment | Sort::BlockComment);
-            let goes_on = !begins && !inside_list && !(comment && piece.breaks > 0 && begins_after(list, i));
+            let heads = comment && piece.breaks > 0 && begins_after(list, i);
+            let goes_on = !(begins || inside_list || heads);
             // Lines that stand under what follows their bracket go on standing there.
             let under = self.levels.last().filter(|l| !l.block && l.column.0 == columns.places[i].1);
             let indent = match under {

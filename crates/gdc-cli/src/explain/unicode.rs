@@ -115,12 +115,11 @@ fn symbol(s: &Symbol) -> String {
         text = format!("∂L/∂{text}");
     }
     let mut at: Vec<String> = s.at.iter().map(formula).collect();
-    match s.sample.as_deref().map(formula) {
-        Some(sample) => match superscript(&sample) {
+    if let Some(sample) = s.sample.as_deref().map(formula) {
+        match superscript(&sample) {
             Some(raised) => text.push_str(&format!("⁽{raised}⁾")),
             None => at.insert(0, sample),
-        },
-        None => {}
+        }
     }
     // Without a comma between them, only single letters and digits can be told apart.
     let single = at.iter().all(|a| a.chars().count() == 1) || at.len() == 1;

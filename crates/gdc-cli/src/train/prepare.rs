@@ -7,7 +7,7 @@ use crate::fault::{Fault, Outcome};
 use gdc_ir::graph::Precision;
 
 /// The site of the draws that choose validation samples.
-const SITE: u64 = 0x7370_6c69_74;
+const SITE: u64 = 0x0073_706c_6974;
 /// What tensors of a normalisation are called in a file of weights.
 const PREFIX: &str = "normalise/";
 
