@@ -36,7 +36,7 @@ fn the_parabola_is_that_of_the_first_chapter() {
 #[test]
 fn the_line_has_the_derivatives_of_least_squares() {
     let lines =
-        ["L = 1/n·Σ[b] 0.5·(y\u{302}⁽ᵇ⁾ − y⁽ᵇ⁾)²", "∂L/∂w = 1/n·Σ[b] (y\u{302}⁽ᵇ⁾ − y⁽ᵇ⁾)·x⁽ᵇ⁾", "w ← w − 0.5·∂L/∂w"];
+        ["L = 0.5/n·Σ[b] (y\u{302}⁽ᵇ⁾ − y⁽ᵇ⁾)²", "∂L/∂w = 1/n·Σ[b] (y\u{302}⁽ᵇ⁾ − y⁽ᵇ⁾)·x⁽ᵇ⁾", "w ← w − 0.5·∂L/∂w"];
     has(&explain("linear_regression.gd", &[]), &lines);
 }
 
@@ -69,7 +69,11 @@ fn a_hidden_layer_has_backpropagation() {
 #[test]
 fn softmax_and_its_derivative_are_recognised_by_their_form() {
     let text = explain("digits.gd", &[]);
-    let lines = ["probs⁽ᵇ⁾ᵢ = exp(logits⁽ᵇ⁾ᵢ)/(Σⱼ exp(logits⁽ᵇ⁾ⱼ))", "∂L/∂logits⁽ᵇ⁾ᵢ = (probs⁽ᵇ⁾ᵢ − [i = label⁽ᵇ⁾])/n"];
+    let lines = [
+        "probs.sum⁽ᵇ⁾ = Σᵢ exp(logits⁽ᵇ⁾ᵢ − probs.max⁽ᵇ⁾)",
+        "probs⁽ᵇ⁾ᵢ = exp(logits⁽ᵇ⁾ᵢ − probs.max⁽ᵇ⁾)/probs.sum⁽ᵇ⁾",
+        "∂L/∂logits⁽ᵇ⁾ᵢ = (probs⁽ᵇ⁾ᵢ − [i = label⁽ᵇ⁾])/n",
+    ];
     has(&text, &lines);
     let row = text.lines().find(|l| l.starts_with("h.dense ")).unwrap();
     assert!(row.split_whitespace().collect::<Vec<_>>().starts_with(&["h.dense", "layer", "[64]", "4,160"]), "{row}");

@@ -189,14 +189,16 @@ impl Writer<'_> {
             })
             .collect();
         let big = |body: Math| Math::Big(op, vars.clone(), Box::new(body));
-        // Each sample's share 1/n does not depend on the sample: it stands before the sum.
-        if op == Red::Sum
-            && over.iter().any(|&v| self.graph.exprs.var(v).batch)
-            && let Math::Fraction(above, below) = &value
-            && **below == name("n")
-        {
-            let share = Math::Fraction(Box::new(whole(1)), below.clone());
-            return Math::Product(vec![share, big((**above).clone())]);
+        let over_samples = over.iter().any(|&v| self.graph.exprs.var(v).batch);
+        if op == Red::Sum && over_samples {
+            if value == whole(1) && over.len() == 1 {
+                return name("n");
+            }
+            // Each sample's share 1/n does not depend on the sample: it stands before the sum.
+            return match without_share(value) {
+                (Some(share), rest) => factors(vec![share, big(rest)]),
+                (None, value) => big(value),
+            };
         }
         big(value)
     }
@@ -384,6 +386,8 @@ fn written(op: Op, mut args: Vec<Math>) -> Math {
         Op::Erf => one("erf", a),
         Op::Eq => relation("=", a, b),
         Op::Ne => relation("≠", a, b),
+        // The weight of a sample is above 0 if the sample was given, as all are that are counted.
+        Op::Lt if a == whole(0) && b == Math::Fraction(Box::new(whole(1)), Box::new(name("n"))) => name("true"),
         Op::Lt => relation("<", a, b),
         Op::Le => relation("≤", a, b),
         Op::And => relation("∧", a, b),
@@ -391,6 +395,7 @@ fn written(op: Op, mut args: Vec<Math>) -> Math {
         Op::Not => Math::Not(Box::new(a)),
         Op::Select => cases(a, b, args.pop().unwrap_or_else(|| name("?"))),
         Op::ToReal => match a {
+            a if a == name("true") => whole(1),
             a @ (Math::Relation(..) | Math::Not(_)) => Math::Between("[", Box::new(a), "]"),
             a => a,
         },
@@ -402,6 +407,9 @@ fn written(op: Op, mut args: Vec<Math>) -> Math {
 
 /// `if c { 1 } else { 0 }` is `[c]`.
 fn cases(condition: Math, then: Math, otherwise: Math) -> Math {
+    if condition == name("true") {
+        return then;
+    }
     if then == whole(1) && otherwise == whole(0) {
         return Math::Between("[", Box::new(condition), "]");
     }
@@ -428,21 +436,10 @@ fn sum(terms: Vec<(bool, Math)>) -> Math {
 
 /// A product without products in it; a factor `1/d` becomes a denominator.
 fn product(a: Math, b: Math) -> Math {
-    let (mut above, mut below) = (Vec::new(), None);
-    let mut take = |factor: Math, below: &mut Option<Math>| match factor {
-        Math::Product(list) => above.extend(list),
-        Math::Fraction(one, d) if *one == whole(1) && below.is_none() => *below = Some(*d),
-        Math::Fraction(top, d) if *d == name("n") && below.is_none() => {
-            match *top {
-                Math::Product(list) => above.extend(list),
-                top => above.push(top),
-            }
-            *below = Some(*d);
-        }
-        other => above.push(other),
-    };
-    take(a, &mut below);
-    take(b, &mut below);
+    let mut above = Vec::new();
+    let mut below = None;
+    flatten(a, &mut above, &mut below);
+    flatten(b, &mut above, &mut below);
     // u * u is u^2.
     if let [x, y] = above.as_slice()
         && x == y
@@ -450,13 +447,49 @@ fn product(a: Math, b: Math) -> Math {
         above = vec![Math::Power(Box::new(x.clone()), Box::new(whole(2)))];
     }
     above.sort_by_key(|m| !matches!(m, Math::Number(_)));
-    let top = match above.len() {
+    let Some(below) = below else { return factors(above) };
+    // The share of a sample stands before its sum, with what else is constant.
+    if matches!(above.last(), Some(Math::Big(..))) && below == name("n") {
+        let rest = above.split_off(usize::from(matches!(above.first(), Some(Math::Number(_)))));
+        let share = Math::Fraction(Box::new(factors(above)), Box::new(below));
+        return factors(std::iter::once(share).chain(rest).collect());
+    }
+    Math::Fraction(Box::new(factors(above)), Box::new(below))
+}
+
+/// A formula that is a share of one sample, `a/n`, as a number over `n` and the rest.
+fn without_share(value: Math) -> (Option<Math>, Math) {
+    match value {
+        Math::Fraction(top, below) if *below == name("n") => (Some(Math::Fraction(Box::new(whole(1)), below)), *top),
+        Math::Product(mut list) => match list.first() {
+            Some(Math::Fraction(_, below)) if **below == name("n") => {
+                let share = list.remove(0);
+                (Some(share), factors(list))
+            }
+            _ => (None, Math::Product(list)),
+        },
+        other => (None, other),
+    }
+}
+
+/// The factors of a formula; the first denominator is taken out.
+fn flatten(factor: Math, above: &mut Vec<Math>, below: &mut Option<Math>) {
+    match factor {
+        Math::Product(list) => list.into_iter().for_each(|f| flatten(f, above, below)),
+        Math::Fraction(top, d) if below.is_none() && (*top == whole(1) || *d == name("n")) => {
+            *below = Some(*d);
+            if *top != whole(1) {
+                flatten(*top, above, below);
+            }
+        }
+        other => above.push(other),
+    }
+}
+
+fn factors(mut list: Vec<Math>) -> Math {
+    match list.len() {
         0 => whole(1),
-        1 => above.remove(0),
-        _ => Math::Product(above),
-    };
-    match below {
-        Some(d) => Math::Fraction(Box::new(top), Box::new(d)),
-        None => top,
+        1 => list.remove(0),
+        _ => Math::Product(list),
     }
 }

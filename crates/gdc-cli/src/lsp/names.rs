@@ -223,7 +223,7 @@ mod tests {
         let at = TEXT.find("twice(1)").unwrap();
         assert_eq!(meant(&all, "twice", at).unwrap().range.start, 16);
         assert_eq!(meant(&all, "z", at), None);
-        assert_eq!(meant(&all, "z", 40).unwrap().kind, "argument");
+        assert_eq!(meant(&all, "z", TEXT.find("* z").unwrap()).unwrap().kind, "argument");
     }
 
     #[test]
