@@ -60,7 +60,10 @@ impl Lowerer<'_> {
             K::For { pattern, over, body } => self.for_(pattern, over, body),
             K::UseLayer { name, value } => self.use_layer(name, value),
             K::Yield { value } => self.yield_(value, stmt.span),
-            K::After { .. } => Err(self.unsupported(stmt.span, "`after`")),
+            K::After { .. } => Err(self.report(
+                Diagnostic::error(codes::MISPLACED, stmt.span, "`after` stands only in an optimizer or a transform")
+                    .help("it runs once the next weights are known: `transform slow() for w, g { state a = w; after { a <- w; } }`"),
+            )),
             K::Assert { value, unit } => self.assert(value, unit.as_ref(), stmt.span),
             // Applied by the function that states it, once its value is known.
             K::Derivative { .. } => Ok(()),

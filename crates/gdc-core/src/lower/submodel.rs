@@ -111,8 +111,9 @@ impl Lowerer<'_> {
                 _ => {}
             }
         }
-        let hidden: BTreeSet<String> = self.names_here();
         let mapped = self.map_over(matched, func)?;
+        // What was given is no value of the model.
+        let hidden: BTreeSet<String> = self.names_here();
         let mut outputs = Vec::new();
         for (i, stmt) in statements.iter().enumerate() {
             let done = i < last && matches!(stmt.kind, ast::StmtKind::Const { .. });
