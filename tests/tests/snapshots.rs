@@ -118,7 +118,7 @@ fn the_gradient_of_softmax_and_cross_entropy() {
 
 #[test]
 fn an_update_by_adam() {
-    assert_snapshot!(kernels(LAYER, "update_h_dense_b_next"));
+    assert_snapshot!(kernels(LAYER, "update_h_dense_b"));
 }
 
 #[test]
