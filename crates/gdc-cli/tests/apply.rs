@@ -83,6 +83,14 @@ fn three_ways_agree_and_a_tolerance_that_is_too_small_fails() {
 }
 
 #[test]
+fn a_model_in_f64_has_its_derivatives_checked() {
+    let folder = folder(&[("c.gd", &CLASSES.replace("model Classes {", "model Classes {\n    precision f64;"))]);
+    let (code, out, err) = gdc(folder.path(), &["verify", "c.gd"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("The generated code was not run") && out.contains("logits.dense.b"), "{out}");
+}
+
+#[test]
 fn what_was_trained_predicts_and_is_scored() {
     let folder = folder(&[("c.gd", CLASSES), ("train.csv", &class_data(60)), ("test.csv", &class_data(30))]);
     let path = folder.path();

@@ -243,8 +243,8 @@ pub fn check_trainable(output: &Output, spec: &str) -> Outcome {
         "optimizer sgd(lr = 0.1);"
     } else if model.precision == gdc_ir::Precision::F64 {
         return Err(Fault::input(format!(
-            "model `{}` says `precision f64;`, and gdc train trains in f32 only: train it from Rust, with the type \
-             that `gdc compile` writes",
+            "model `{}` says `precision f64;`, and the programs that gdc builds are in f32: use the types that \
+             `gdc compile` writes",
             model.name
         )));
     } else {
