@@ -1,10 +1,11 @@
 """Writes the data files of the specs into `data/`, the same bytes every time.
 
-    pip install numpy scikit-learn
+    pip install numpy scikit-learn statsmodels
     python3 specs/make_data.py
 
 The invented data come from NumPy's frozen generator `RandomState`; the irises
-and the digits are the copies that scikit-learn ships. A column `x[0]` of a CSV
+and the digits are the copies that scikit-learn ships, the sunspots that of
+statsmodels. A column `x[0]` of a CSV
 file is element 0 of the tensor `x`; an array of an NPZ file has the name of its
 tensor and the rows along its first axis.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
+from statsmodels.datasets import sunspots as yearly_sunspots
 
 DATA = Path(__file__).resolve().parent / "data"
 
@@ -99,7 +101,18 @@ def digits():
         write_npz(f"digits_{name}.npz", {"image": images, "label": labels})
 
 
+def sunspots():
+    """The year's sunspot number by those of the 24 years before: the years to 1949 to train
+    on, those from 1950 to 2008 to test with."""
+    years = yearly_sunspots.load_pandas().data["YEAR"].to_numpy().astype(int)
+    numbers = yearly_sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()
+    at = np.arange(24, len(numbers))
+    for name, rows in [("train", at[years[at] < 1950]), ("test", at[years[at] >= 1950])]:
+        columns = {f"x[{i}]": numbers[rows - 24 + i] for i in range(24)}
+        write_csv(f"sunspots_{name}.csv", columns | {"y": numbers[rows]})
+
+
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
-    for make in [linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, iris, digits]:
+    for make in [linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, iris, digits, sunspots]:
         make()

@@ -62,6 +62,8 @@ systems! {
     rmsprop DigitsRmspropTrainer "../../specs/optimizers/rmsprop.gd";
     sgd DigitsSgdTrainer "../../specs/optimizers/sgd.gd";
     quadratic QuadraticTrainer "../../specs/quadratic.gd";
+    sunspots_gru SunspotsGruTrainer "../../specs/sunspots_gru.gd";
+    sunspots_lstm SunspotsLstmTrainer "../../specs/sunspots_lstm.gd";
     two_layer_sigmoid TwoLayerSigmoidTrainer "../../specs/two_layer_sigmoid.gd";
     xor XorTrainer "../../specs/xor.gd";
 }
