@@ -6,15 +6,21 @@
 use crate::build::Build;
 use gdc_ir::{ExprId, Exprs, Op, Red};
 
+/// A derivative table: for `y = op(args)`, `dy/da` for each argument.
+pub type Table<'r> = dyn Fn(&mut Exprs, Op, ExprId, &[ExprId]) -> Vec<Option<ExprId>> + 'r;
+
+/// From the places of a read to those where its cotangent is added.
+pub type Places<'r> = dyn Fn(&mut Exprs, Vec<ExprId>) -> Vec<ExprId> + 'r;
+
 /// What differentiation takes as given. Everything else follows from these, so that a test which
 /// falsifies one of them tells whether anybody would notice.
 pub struct Rules<'r> {
     /// `dy/da` for each argument, see [`partials`].
-    pub partials: &'r dyn Fn(&mut Exprs, Op, ExprId, &[ExprId]) -> Vec<Option<ExprId>>,
+    pub partials: &'r Table<'r>,
     /// The factor with which a reduction passes its cotangent on to a term.
     pub factor: &'r dyn Fn(&mut Exprs, Red, ExprId) -> ExprId,
     /// The places of a read, where its cotangent is added.
-    pub places: &'r dyn Fn(&mut Exprs, Vec<ExprId>) -> Vec<ExprId>,
+    pub places: &'r Places<'r>,
 }
 
 impl Rules<'_> {

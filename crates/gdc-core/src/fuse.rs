@@ -60,9 +60,7 @@ pub fn fuse(model: &mut Model) {
         let new = match key.as_ref().and_then(|k| seen.get(k)) {
             Some(&same) => {
                 if gradients.contains(&id) {
-                    if gradients.contains(&id) {
-                        claim(&mut rebuild.graph, &mut claimed, same, node.name);
-                    }
+                    claim(&mut rebuild.graph, &mut claimed, same, node.name);
                 }
                 same
             }

@@ -6,7 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic)] // what fails here fails the test
 
 use gdc_core::build::Build;
-use gdc_core::derivatives::{Rules, partials};
+use gdc_core::derivatives::{Places, Rules, partials};
 use gdc_core::library::Library;
 use gdc_core::{differentiate, fuse, lower};
 use gdc_interp::{Batch, CheckOptions, Session, Tensor, gradient_check};
@@ -126,7 +126,7 @@ fn every_false_rule_is_noticed() {
             tried(format!("{}: {name}", red.name()), &Rules { factor: &factor, ..Rules::TRUE });
         }
     }
-    let places: [(&str, &dyn Fn(&mut Exprs, Vec<ExprId>) -> Vec<ExprId>); 2] = [
+    let places: [(&str, &Places<'_>); 2] = [
         ("a swapped index", &|_, mut at| {
             let last = at.len();
             if last > 1 {
