@@ -113,3 +113,32 @@ fn l1_penalty(w: [...], rate = 1.0) = rate * sum(abs(w));
 /// rate times the sum of w^2, to be added to a loss; Hoerl and Kennard, 1970. PyTorch's weight
 /// decay d is a rate of d / 2.
 fn l2_penalty(w: [...], rate = 1.0) = rate * sum(w^2);
+
+/// Half the squared distance of two vectors where `alike` is 1, and half of max(0, margin -
+/// distance)^2 where it is 0; Hadsell et al., 2006, eq. 4.
+fn contrastive(a: [n], b: [n], alike, margin = 1.0) {
+    let d = norm(a - b);
+    (alike * d^2 + (1 - alike) * relu(margin - d)^2) / 2
+}
+
+/// max(0, margin + distance to one of the same class - distance to one of another); Schroff et
+/// al., 2015, eq. 3, of distances that are not squared. As PyTorch has it, `eps` is added to
+/// each difference, which keeps the derivative finite.
+fn triplet(anchor: [n], positive: [n], negative: [n], margin = 1.0, eps = 1e-6) =
+    relu(margin + norm(anchor - positive + eps) - norm(anchor - negative + eps));
+
+/// Of two vectors whose directions agree (y = 1) or not (y = -1): 1 - cosine, or max(0, cosine -
+/// margin).
+fn cosine_embedding(a: [n], b: [n], y, margin = 0.0, eps = 1e-8) {
+    let cosine = 1 - cosine_distance(a, b, eps);
+    if y > 0 { 1 - cosine } else { relu(cosine - margin) }
+}
+
+/// The divergence of a normal distribution with mean `mu` and this logarithm of the variance from
+/// the standard one, added over the elements; Kingma and Welling, 2014, appendix B.
+fn kl_normal(mu: [...], log_var: [...]) = sum(expm1(log_var) - log_var + mu^2) / 2;
+
+/// The negative log-likelihood of y under normal distributions, without its constant; Nix and
+/// Weigend, 1994.
+fn gaussian_nll(mu: [...], y: [...], log_var: [...]) =
+    mean((log_var + (y - mu)^2 * exp(-log_var)) / 2);

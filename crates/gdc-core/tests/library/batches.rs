@@ -150,3 +150,28 @@ fn class_weights_are_those_of_pytorch() {
         session.set("shift", Tensor::real(&[3], vec![0.0; 3]).unwrap()).unwrap();
     }
 }
+
+#[test]
+fn reparameterised_draws_have_their_moments_and_derivatives() {
+    let model = compile(
+        "model Draws {
+            input x: [500];
+            param mu = 1.5;
+            param log_var = -1.0;
+            let z = reparameterise(x * 0 + mu, x * 0 + log_var);
+            loss mean(z);
+            loss mean(z^2);
+            output value = z;
+            optimizer sgd(lr = 0);
+            train { batch = 8; }
+        }",
+    );
+    let mut session = Session::new(&model, 3).unwrap();
+    let given = Batch::of(8).with("x", Tensor::real(&[8, 500], vec![0.0; 4000]).unwrap());
+    assert_gradient(&model, &session, &given, "reparameterise");
+    let predicted = session.predict(&given).unwrap().remove("value").unwrap();
+    assert!(predicted.to_vec().iter().all(|&z| z == 1.5));
+    // E z + E z^2 = mu + mu^2 + exp(log_var), within five deviations of 4000 draws.
+    let loss = session.step(&given).unwrap();
+    assert!((loss - (1.5 + 1.5 * 1.5 + (-1.0f64).exp())).abs() < 0.2, "{loss}");
+}

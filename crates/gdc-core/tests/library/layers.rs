@@ -48,7 +48,10 @@ fn check(row: &Value) {
         let found = found.get(&path).unwrap_or_else(|| panic!("{call}: no gradient of {path}"));
         assert_close(&found.to_vec(), &numbers(wanted), &format!("{call}, gradient of {path}"));
     }
-    assert_gradient(&model, &session, &batch, call);
+    // A stated derivative is not that of the values.
+    if !call.starts_with("fake_quantise") && !call.starts_with("round_through") {
+        assert_gradient(&model, &session, &batch, call);
+    }
     let Some(after) = row["after_ten"].as_object() else { return };
     for _ in 0..10 {
         session.step(&batch).unwrap();
