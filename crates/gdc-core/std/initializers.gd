@@ -49,3 +49,25 @@ fn lecun_uniform(fan_in, fan_out = 1) = uniform(-sqrt(3 / fan_in), sqrt(3 / fan_
 /// Normal with variance 1 / fan_in, for selu and tanh; LeCun et al., 1998. `fan_out` is not
 /// used.
 fn lecun_normal(fan_in, fan_out = 1) = normal(0, sqrt(1 / fan_in));
+
+/// A matrix whose shorter side's vectors are orthonormal, times `gain`, every such matrix being
+/// as likely as any other; Saxe et al., 2014. It is the orthogonal part of a matrix of normal
+/// draws, found without a decomposition: first a polynomial that brings singular values from
+/// 1e-6 up to between 0.68 and 1.14 (Jordan et al., 2024), then Newton and Schulz's iteration
+/// of the third order (Bjorck and Bowie, 1971), which brings them to 1.
+fn orthogonal(n: int, m: int = n, gain = 1.0) -> [n, m] {
+    let draw = normal([n, m]);
+    // Its own length is above its greatest singular value.
+    let z = if n < m { transpose(draw) } else { draw } / norm(draw);
+    let x = z;
+    for i in 0..12 { x <- odd_quintic(x, 3.4445, -4.775, 2.0315); }
+    for i in 12..16 { x <- odd_quintic(x, 1.875, -1.25, 0.375); }
+    gain * (if n < m { transpose(x) } else { x })
+}
+
+/// a x + b x (x^T x) + c x (x^T x)^2: the polynomial of each singular value.
+fn odd_quintic(x: [n, m], a, b, c) -> [n, m] {
+    let s = transpose(x) @ x;
+    let q = b * s + c * (s @ s);
+    a * x + x @ q
+}

@@ -28,3 +28,9 @@ transform ema(rate = 0.999) for w, g {
     state average = w;
     after { average <- rate * average + (1 - rate) * w; }
 }
+
+/// Normal noise added to gradients, of the variance scale / (1 + t)^decay; Neelakantan et al.,
+/// 2015, eq. 1.
+transform gradient_noise(scale = 0.01, decay = 0.55) for w, g {
+    g <- g + sqrt(scale / (1 + t)^decay) * normal(like = g);
+}

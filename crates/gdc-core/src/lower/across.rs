@@ -174,7 +174,8 @@ impl Lowerer<'_> {
     }
 
     /// `uniform(like = x)` and `normal([n])`: keyed by the step, this place, the sample and
-    /// the element, so that each is drawn once and the backward pass sees the same draw.
+    /// the element, so that each is drawn once and the backward pass sees the same draw. In an
+    /// initial value: by the parameter's path and the element.
     pub(super) fn draw_like(&mut self, dist: Dist, func: &Func, span: Span) -> Lowered<Tensor> {
         let [arg] = func.args.as_slice() else { return Err(Reported) };
         let shape = match &arg.name {
@@ -184,25 +185,42 @@ impl Lowerer<'_> {
             }
             None => self.list_of_sizes(arg)?,
         };
-        self.draws += 1;
-        let site = site(&self.path_to(&func.name), self.draws);
         const NAMES: [&str; 6] = ["i", "j", "k", "l", "m", "n"];
         let exprs = &mut self.model.graph.exprs;
         let axes: Vec<Var> = shape.iter().enumerate().map(|(i, &n)| exprs.fresh(NAMES[i % 6], n, false)).collect();
+        if let Some(draw) = &mut self.draw {
+            draw.draws += 1;
+            let site = site(&draw.path, draw.draws);
+            let start = self.graph().exprs.int(0);
+            return self.drawn(dist, site, start, axes.clone(), axes, span);
+        }
+        self.draws += 1;
+        let site = site(&self.path_to(&func.name), self.draws);
         // Not by its name, which a size may have taken: `x: [t, n]`.
         let t = self.counter(&ast::Name { text: "t".to_owned(), span })?;
-        let Value::Tensor(Tensor { expr: mut element, .. }) = t else { return Err(Reported) };
+        let Value::Tensor(Tensor { expr: start, .. }) = t else { return Err(Reported) };
         let all: Vec<Var> = self.context.iter().copied().chain(axes.iter().copied()).collect();
+        self.drawn(dist, site, start, all, axes, span)
+    }
+
+    /// A draw for each place of `all`, as a node of its own: drawn once, however often it is read.
+    fn drawn(
+        &mut self,
+        dist: Dist,
+        site: u64,
+        start: ExprId,
+        all: Vec<Var>,
+        axes: Vec<Var>,
+        span: Span,
+    ) -> Lowered<Tensor> {
         let exprs = &mut self.model.graph.exprs;
-        for v in all {
+        let mut element = start;
+        for &v in &all {
             let (extent, index) = (exprs.int(exprs.extent(v) as i64), exprs.index(v));
             let scaled = exprs.mul(element, extent);
             element = exprs.op(Op::Add, &[scaled, index]);
         }
         let expr = exprs.intern(Expr::Random { dist, site, element }, Ty::Real);
-        // A node of its own: drawn once, however often it is read.
-        let mut all: Vec<Var> = self.context.clone();
-        all.extend(&axes);
         let node = self.compute(all.clone(), None, expr, None, span)?;
         Ok(Tensor { expr: self.read_at(node, &all), axes, range: None })
     }

@@ -175,3 +175,27 @@ fn reparameterised_draws_have_their_moments_and_derivatives() {
     let loss = session.step(&given).unwrap();
     assert!((loss - (1.5 + 1.5 * 1.5 + (-1.0f64).exp())).abs() < 0.2, "{loss}");
 }
+
+#[test]
+fn gradient_noise_has_the_stated_variance() {
+    let model = compile(
+        "model Noise {
+            param w: [5000];
+            loss sum(w);
+            optimizer sgd(lr = 1) with gradient_noise(scale = 0.04, decay = 1);
+        }",
+    );
+    let mut session = Session::new(&model, 3).unwrap();
+    let mut before = session.get("w").unwrap().to_vec();
+    for t in 0..3 {
+        session.step(&Batch::none()).unwrap();
+        let after = session.get("w").unwrap().to_vec();
+        let noise: Vec<f64> = before.iter().zip(&after).map(|(b, a)| b - a - 1.0).collect();
+        let mean = noise.iter().sum::<f64>() / 5000.0;
+        let variance = noise.iter().map(|n| n * n).sum::<f64>() / 5000.0;
+        let wanted = 0.04 / f64::from(1 + t);
+        assert!(mean.abs() < 5.0 * (wanted / 5000.0).sqrt(), "{mean}");
+        assert!((variance / wanted - 1.0).abs() < 0.1, "{variance}, not {wanted}");
+        before = after;
+    }
+}

@@ -64,3 +64,45 @@ fn a_layer_takes_any_of_them() {
         assert_eq!(session.get("loss.dense.w").unwrap().shape(), [4, 3], "{init}");
     }
 }
+
+/// The products of all pairs of rows, or of columns where there are fewer.
+fn products(w: &[f64], n: usize, m: usize) -> Vec<f64> {
+    let k = n.min(m);
+    let element = |side: usize, i: usize| if n <= m { w[side * m + i] } else { w[i * m + side] };
+    let product = |a: usize, b: usize| (0..n.max(m)).map(|i| element(a, i) * element(b, i)).sum::<f64>();
+    (0..k * k).map(|p| product(p / k, p % k)).collect()
+}
+
+#[test]
+fn orthogonal_matrices_are_orthogonal() {
+    for (n, m, gain) in [(5, 3, 1.0), (3, 5, 2.0), (1, 4, 1.0), (24, 24, 1.0), (40, 12, 0.5)] {
+        let model = compile(&format!(
+            "model Drawn {{
+                param w: [{n}, {m}] = orthogonal({n}, {m}, gain = {gain});
+                loss sum(w);
+                optimizer sgd(lr = 0.1);
+            }}"
+        ));
+        for seed in 0..5 {
+            let w = Session::new(&model, seed).unwrap().get("w").unwrap().to_vec();
+            let k = n.min(m);
+            let unit: Vec<f64> = (0..k * k).map(|p| if p / k == p % k { gain * gain } else { 0.0 }).collect();
+            crate::spec::assert_close(&products(&w, n, m), &unit, &format!("{n} by {m}, seed {seed}"));
+        }
+    }
+}
+
+/// Of a matrix that is drawn uniformly from the orthogonal ones, an element has the mean 0 and
+/// the variance 1/n, and the determinant is as often 1 as -1.
+#[test]
+fn orthogonal_matrices_are_drawn_without_a_preference() {
+    let model = compile("model Drawn { param w: [2, 2] = orthogonal(2); loss sum(w); optimizer sgd(lr = 0.1); }");
+    let (mut sums, mut turned) = ([0.0; 4], 0);
+    for seed in 0..400 {
+        let w = Session::new(&model, seed).unwrap().get("w").unwrap().to_vec();
+        sums.iter_mut().zip(&w).for_each(|(s, x)| *s += x);
+        turned += usize::from(w[0] * w[3] > w[1] * w[2]);
+    }
+    assert!(sums.iter().all(|s| s.abs() < 5.0 * (400.0f64 / 2.0).sqrt()), "{sums:?}");
+    assert!((150..250).contains(&turned), "{turned}");
+}
