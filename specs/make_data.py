@@ -112,7 +112,56 @@ def sunspots():
         write_csv(f"sunspots_{name}.csv", columns | {"y": numbers[rows]})
 
 
+def points():
+    """256 places of the interval from 0 to 2 pi, evenly spaced."""
+    write_csv("points.csv", {"x": np.linspace(0, 2 * np.pi, 256)})
+
+
+def kinship():
+    """Two families of twelve with the same tree (Hinton, 1986): who is whose aunt, and so on.
+    104 questions of a person and a relation, each with its one or two answers; a question of
+    the second family is held back for testing where the first family's is trained on."""
+    # Of each family: couples, and the children of each couple.
+    couples = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
+    children = {(0, 1): [4, 7], (2, 3): [6, 9], (6, 7): [10, 11]}
+    men = {0, 2, 4, 6, 8, 10}
+    relations = ["father", "mother", "husband", "wife", "son", "daughter",
+                 "uncle", "aunt", "brother", "sister", "nephew", "niece"]
+    parents = {c: p for p, list_ in children.items() for c in list_}
+    spouse = {a: b for pair in couples for a, b in (pair, pair[::-1])}
+    siblings = {c: [d for d in children[parents[c]] if d != c] for c in parents}
+    found = {}
+
+    def add(person, name, other):
+        man, woman = name
+        found.setdefault((person, relations.index(man if other in men else woman)), []).append(other)
+
+    for child, pair in parents.items():
+        for parent in pair:
+            add(child, ("father", "mother"), parent)
+            add(parent, ("son", "daughter"), child)
+            for other in siblings.get(parent, []):
+                for elder in [other, spouse[other]]:
+                    add(child, ("uncle", "aunt"), elder)
+                    add(elder, ("nephew", "niece"), child)
+        for other in siblings[child]:
+            add(child, ("brother", "sister"), other)
+    for person, other in spouse.items():
+        add(person, ("husband", "wife"), other)
+    rows = [(p + 12 * family, r, {a + 12 * family for a in answers})
+            for family in (0, 1) for (p, r), answers in sorted(found.items())]
+    assert len(rows) == 104
+    order = np.random.RandomState(6).permutation(52) + 52
+    for name, chosen in [("train", sorted(set(range(104)) - set(order[:4]))), ("test", sorted(order[:4]))]:
+        table = [rows[i] for i in chosen]
+        columns = {"person": [r[0] for r in table], "relation": [r[1] for r in table]}
+        columns |= {f"answer[{k}]": [int(k in r[2]) for r in table] for k in range(24)}
+        write_csv(f"kinship_{name}.csv", columns)
+
+
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
-    for make in [linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, iris, digits, sunspots]:
+    for make in [
+        linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, points, kinship, iris, digits, sunspots
+    ]:
         make()

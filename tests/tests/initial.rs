@@ -17,9 +17,9 @@ fn bits(seed: u64) -> Vec<(String, Vec<u32>)> {
 
 /// FNV-1a of the bits.
 fn hash(bits: &[u32]) -> u64 {
-    bits.iter().flat_map(|b| b.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |h, byte| {
-        (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    bits.iter()
+        .flat_map(|b| b.to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[test]

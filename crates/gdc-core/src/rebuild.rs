@@ -117,7 +117,7 @@ impl Rebuild {
         for id in scalars.chain(&mut model.evaluation) {
             *id = of(*id);
         }
-        for named in model.outputs.iter_mut().chain(&mut model.metrics) {
+        for named in model.outputs.iter_mut().chain(&mut model.metrics).chain(&mut model.held) {
             named.node = of(named.node);
         }
         for entry in &mut model.entries {

@@ -49,3 +49,29 @@ fn half_cosine(a, b, part) = b + (a - b) * 0.5 * (1 + cos(pi * min(part, 1)));
 
 /// The rate given, rising linearly from rate / steps over the first `steps` updates.
 fn warmup(rate, steps) = rate * min(1, (t + 1) / steps);
+
+/// `base`, times `factor` after `patience` reports without a new best one, but not below `low`;
+/// then `cooldown` reports count for nothing. A new best is below the last by the share
+/// `threshold`. The caller reports, say, the loss of a validation after each epoch by writing it
+/// into the state `report`, which the next step takes and sets back to infinity:
+/// `let rate = reduce_on_plateau(1e-3); optimizer adam(lr = rate);`, where the state is
+/// `rate.reduce_on_plateau.report`. As PyTorch has it.
+layer reduce_on_plateau(base, factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, low = 0) {
+    state report = inf;
+    state best = inf;
+    state since = 0;
+    state rest = 0;
+    state rate = base;
+    let new = report < inf;
+    let better = report < best * (1 - threshold);
+    let resting = new && rest > 0;
+    let waited = if new { if better || resting { 0 } else { since + 1 } } else { since };
+    let lower = max(rate * factor, low);
+    let drop = waited > patience && rate - lower > 1e-8;
+    best <- if better { report } else { best };
+    rest <- if waited > patience { cooldown } else { if resting { rest - 1 } else { rest } };
+    since <- if waited > patience { 0 } else { waited };
+    rate <- if drop { lower } else { rate };
+    report <- inf;
+    rate
+}

@@ -396,6 +396,8 @@ pub struct Model {
     pub budgets: Vec<Budget>,
     /// Scalars: weighted means over the samples.
     pub metrics: Vec<Named>,
+    /// Numbers of the model that settings of its optimizers name; none once those are lowered.
+    pub held: Vec<Named>,
     /// `dL/dp` for each updated parameter.
     pub gradients: Vec<Update>,
     /// What a step changes.
@@ -411,7 +413,7 @@ impl Model {
         roots.extend(self.inputs.iter().chain(&self.targets));
         roots.extend(self.params.iter().chain(&self.states).flat_map(|k| [k.node, k.init]));
         roots.extend(self.sample_weight.into_iter().chain(self.counter).chain(self.loss).chain(self.evaluation));
-        roots.extend(self.outputs.iter().chain(&self.metrics).map(|n| n.node));
+        roots.extend(self.outputs.iter().chain(&self.metrics).chain(&self.held).map(|n| n.node));
         roots.extend(self.entries.iter().flat_map(|e| e.inputs.iter().map(|i| i.node).chain([e.output])));
         roots.extend(self.gradients.iter().chain(&self.updates).map(|u| u.value));
         roots

@@ -75,6 +75,9 @@ impl Lowerer<'_> {
         for stmt in statements {
             failed |= self.model_statement(stmt, &mut losses).is_err();
         }
+        if !failed {
+            self.hold_settings()?;
+        }
         if self.asks_training && !failed {
             let (trained, context) = (std::mem::take(&mut self.next_states), self.context.clone());
             failed |= self.commit_states(trained).is_err();

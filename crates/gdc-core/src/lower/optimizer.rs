@@ -7,7 +7,7 @@ use super::selection::span_of;
 use super::value::{Binding, Bound, Callee, Func, Tensor, Value};
 use super::{Frame, Lowered, Lowerer};
 use crate::codes;
-use gdc_ir::{ExprId, Kept, Leaf, Model, Node, NodeId, NodeKind, Red, Ty, Update, Var};
+use gdc_ir::{ExprId, Kept, Leaf, Model, Named, Node, NodeId, NodeKind, Red, Ty, Update, Var};
 use gdc_syntax::{Diagnostic, Reported, Span, ast};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -59,8 +59,8 @@ type Block = BTreeMap<String, Binding>;
 /// Adds the updates of the model's optimizers to a graph that holds the gradients.
 pub fn lower_updates(mut lowerer: Lowerer<'_>, model: Model) -> Result<Model, Reported> {
     lowerer.model = model;
-    // Of the model's names only constants and functions can be used in hyper-parameters:
-    // tensors belong to the graph of an earlier pass.
+    // Of the model's names, hyper-parameters can use constants, functions and what was held for
+    // them: other tensors belong to the graph of an earlier pass.
     for frame in &mut lowerer.frames {
         for block in &mut frame.blocks {
             block.retain(|_, b| match &b.value {
@@ -72,11 +72,41 @@ pub fn lower_updates(mut lowerer: Lowerer<'_>, model: Model) -> Result<Model, Re
     }
     lowerer.context.clear();
     lowerer.path.clear();
+    for held in std::mem::take(&mut lowerer.model.held) {
+        let span = span_of(lowerer.model.graph.node(held.node).origin);
+        let value = Value::Tensor(Tensor::scalar(lowerer.read_at(held.node, &[])));
+        if let Some(block) = lowerer.frames.first_mut().and_then(|f| f.blocks.first_mut()) {
+            block.insert(held.name, Binding { value, span, mutable: false, state: None });
+        }
+    }
     lowerer.add_updates()?;
     Ok(lowerer.model)
 }
 
 impl Lowerer<'_> {
+    /// Keeps the numbers of the model, the same for all samples, that settings of optimizers
+    /// name: `optimizer adam(lr = rate);`. They are values of the step, as it trains.
+    pub(super) fn hold_settings(&mut self) -> Lowered<()> {
+        let mut names = Vec::new();
+        for used in &self.optimizers {
+            used.with.iter().chain([&used.value]).for_each(|e| names_in(e, &mut names));
+        }
+        self.transforms.iter().for_each(|e| names_in(e, &mut names));
+        for name in names {
+            let Some(Binding { value: Value::Tensor(t), .. }) = self.lookup(&name.text).cloned() else { continue };
+            let shared = t.axes.is_empty() && self.lead(t.expr, &t.axes).is_empty();
+            let computed = !self.model.graph.exprs.read_nodes(t.expr).is_empty();
+            if shared && computed && !self.model.held.iter().any(|h| h.name == name.text) {
+                let real = self.real(&t, name.span)?;
+                self.hint = Some(name.text.clone());
+                let (node, _) = self.node_of(&Tensor { expr: real, ..t }, name.span)?;
+                self.hint = None;
+                self.model.held.push(Named { name: name.text, node });
+            }
+        }
+        Ok(())
+    }
+
     /// Hands the graph to the passes between lowering and the updates.
     pub fn take_model(&mut self) -> Model {
         std::mem::take(&mut self.model)
@@ -550,6 +580,14 @@ fn rank(optimizer: &ast::Optimizer) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// The names in an expression, in their order.
+fn names_in(e: &ast::Expr, found: &mut Vec<ast::Name>) {
+    if let ast::ExprKind::Name(name) = &e.kind {
+        found.push(name.clone());
+    }
+    super::index::ast_children(e, &mut |child| names_in(child, found));
 }
 
 /// The calls of `total` in a statement, inner ones first.

@@ -32,6 +32,7 @@ fn every_entry_is_tested() {
         include_str!("initial.rs"),
         include_str!("losses.rs"),
         include_str!("metrics.rs"),
+        include_str!("schedules.rs"),
     ]
     .concat();
     // What only others are made of.

@@ -1,7 +1,7 @@
 //! Schedules: with the gradient 1, each step of gradient descent moves by the rate.
 
 use crate::spec::{assert_close, compile, fixture, numbers, settings, written};
-use gdc_interp::{Batch, Session};
+use gdc_interp::{Batch, Session, Tensor};
 
 fn rates(call: &str, count: usize) -> Vec<f64> {
     let model = compile(&format!("model Rates {{ param w = 0.0; loss w; optimizer sgd(lr = {call}); }}"));
@@ -44,5 +44,35 @@ fn schedules_stay_at_their_end() {
         let found = rates(call, 8);
         assert_close(&found[5..], &[end; 3], call);
         assert!(found.iter().all(|x| x.is_finite()), "{call}: {found:?}");
+    }
+}
+
+/// The caller reports a loss by writing it into a state; the next step has the new rate.
+#[test]
+fn the_rate_falls_on_a_plateau_as_pytorchs() {
+    for case in fixture("batches.json")["reduce_on_plateau"].as_array().unwrap() {
+        let model = compile(&format!(
+            "model Plateau {{
+                param w = 0;
+                let rate = reduce_on_plateau(0.5{});
+                loss w;
+                optimizer sgd(lr = rate);
+            }}",
+            settings(&case["settings"])
+        ));
+        let mut session = Session::new(&model, 0).unwrap();
+        let step = |session: &mut Session<'_>| {
+            let before = session.get("w").unwrap().to_vec()[0];
+            session.step(&Batch::none()).unwrap();
+            before - session.get("w").unwrap().to_vec()[0]
+        };
+        assert_close(&[step(&mut session)], &[0.5], "before any report");
+        for (report, rate) in numbers(&case["reports"]).into_iter().zip(numbers(&case["rates"])) {
+            let name = "rate.reduce_on_plateau.report";
+            session.set(name, Tensor::real(&[], vec![report]).unwrap()).unwrap();
+            for _ in 0..3 {
+                assert_close(&[step(&mut session)], &[rate], &format!("{}", case["settings"]));
+            }
+        }
     }
 }
