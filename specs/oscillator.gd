@@ -3,7 +3,7 @@
 /// the sine, which the metric alone knows.
 model Oscillator {
     input x: [];
-    layer u = wave(24);
+    layer u = wave(32);
     let y    = u(x);
     let dy   = grad(y, x);
     let d2y  = grad(dy, x);
@@ -13,8 +13,8 @@ model Oscillator {
     loss boundary = 10 * (y0^2 + (grad(y0, x0) - 1)^2);
     output solution = y;
     metric worst = across_max(abs(y - sin(x)));
-    optimizer adam(lr = cosine(1e-2, steps = 6000));
-    train { batch = 256; epochs = 6000; }
+    optimizer adam(lr = cosine(5e-3, steps = 20000));
+    train { batch = 256; epochs = 20000; }
 }
 layer wave(x: [], width: int) -> [] {
     let z[i in 0..1] = x - pi;

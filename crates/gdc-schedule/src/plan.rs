@@ -230,7 +230,7 @@ impl Plan {
                 self.held.insert(self.source(from));
             }
             let copy = self.copy_of(from, &root.name);
-            if defer {
+            if defer || init {
                 self.apart.insert(copy);
             }
             self.roots[k].node = copy;
