@@ -72,6 +72,9 @@ fn clamp(x, low, high) = hard_tanh(x, low, high);
 /// The Euclidean norm of all elements. Its derivative at the zero vector is taken as 0.
 fn norm(x: [...]) = root(sum(x^2));
 
+/// The vector divided by its Euclidean norm, or by eps where that is smaller.
+fn unit_length(x: [n], eps = 1e-12) -> [n] = x / max(norm(x), eps);
+
 /// The root of the mean of the squares of all elements. Its derivative at the zero vector is
 /// taken as 0.
 fn rms(x: [...]) = root(mean(x^2));

@@ -142,3 +142,12 @@ fn kl_normal(mu: [...], log_var: [...]) = sum(expm1(log_var) - log_var + mu^2) /
 /// Weigend, 1994.
 fn gaussian_nll(mu: [...], y: [...], log_var: [...]) =
     mean((log_var + (y - mu)^2 * exp(-log_var)) / 2);
+
+/// The cross-entropy of picking a sample's own `b` among those of the whole batch by its product
+/// with `a`; van den Oord et al., 2018, eq. 4. Vectors of length 1 (`unit_length`) are usual:
+/// Chen et al., 2020.
+fn info_nce(a: [n], b: [n], temperature = 0.1) {
+    let all = across(b);
+    let scores[j] = sum[d](a[d] * all[j, d]) / temperature;
+    cross_entropy(scores, sample_index)
+}

@@ -199,3 +199,25 @@ fn gradient_noise_has_the_stated_variance() {
         before = after;
     }
 }
+
+#[test]
+fn negatives_of_the_batch_are_those_of_pytorch() {
+    let model = compile(
+        "model Pairs {
+            input x: [4];
+            input y: [4];
+            param shift: [4];
+            loss info_nce(unit_length(x + shift), unit_length(y - shift), temperature = 0.5);
+            optimizer sgd(lr = 0);
+            train { batch = 6; }
+        }",
+    );
+    let mut session = Session::new(&model, 0).unwrap();
+    for case in fixture("batches.json")["info_nce"].as_array().unwrap() {
+        let given = batch(&case["x"]).with("y", tensor(&case["y"]));
+        let found = session.gradients(&given).unwrap();
+        assert_close(&found["shift"].to_vec(), &numbers(&case["gradient"]), "gradient");
+        assert_gradient(&model, &session, &given, "info_nce");
+        assert_close(&[session.step(&given).unwrap()], &numbers(&case["loss"]), "loss");
+    }
+}

@@ -37,7 +37,8 @@ fn every_entry_is_tested() {
     .concat();
     // What only others are made of.
     let parts = ["root", "times_log", "within", "half_cosine", "updates_since", "lr_of_size", "recurrent_uniform"];
-    let inner = ["both", "strides", "windows", "covered", "lies_in", "whitened", "into_heads", "hits", "share", "odd_quintic"];
+    let inner =
+        ["both", "strides", "windows", "covered", "lies_in", "whitened", "into_heads", "hits", "share", "odd_quintic"];
     for (file, text) in Library::std_files() {
         for (_, name, _) in gdc_syntax::scan::items(text) {
             let found = |before: &str, after: &str| held.contains(&format!("{before}{name}{after}"));

@@ -8,7 +8,9 @@ model Shakespeare {
     target next:   [64] in 0..letters;
     param table: [letters, width] = normal(0, 0.02);
     let h = embed(table, tokens);
-    for i in 0..2 { h <- h |> encoder_block(heads = 4, pre = true, causal = true, rotate = true, activation = gelu_tanh); }
+    for i in 0..2 {
+        h <- h |> encoder_block(heads = 4, pre = true, causal = true, rotate = true, activation = gelu_tanh);
+    }
     let f = h |> layer_norm;
     let logits[i, v] = sum[j](f[i, j] * table[v, j]);
     output scores = logits;

@@ -1,5 +1,5 @@
 /// A variational autoencoder of handwritten digits (Kingma and Welling, 2014): eight numbers for
-/// an image, drawn while training.
+/// an image, drawn while training; `generate` makes images of such draws.
 model Vae {
     const latent = 8;
     input image: [8, 8];
@@ -15,5 +15,7 @@ model Vae {
     metric error = mse(sigmoid(logits), x);
     optimizer adam(lr = cosine(5e-3, steps = 4500));
     train { batch = 32; epochs = 100; }
+    /// An image that was never drawn.
+    entry generate(z: [latent]) -> [64] = sigmoid(decoder(z));
 }
 layer decode(z: [n], out: int) -> [out] { z |> dense(64) as a |> relu |> dense(out) as b }
