@@ -1,3 +1,5 @@
+//! What `gdc compile --emit-tests` writes after the numbers; this line is left out.
+
 /// A trainer with the samples in its places.
 fn trainer() -> Box<Trained> {
     let mut trainer = Box::new(Trained::new(SEED));

@@ -94,7 +94,8 @@ fn text(output: &Output, spec: &str, stem: &str, runtime: Runtime) -> Result<Str
     golden.push(']');
     let ty = "&[(&str, f64, &[(usize, f64)])]";
     constant("For each parameter the norm of its gradient, and some of its elements.", "GRADIENTS", ty, &golden);
-    Ok(out + "\n" + BODY)
+    // The first line says what the template is for.
+    Ok(out + "\n" + BODY.split_once("\n\n").map_or(BODY, |(_, rest)| rest))
 }
 
 /// Sample after sample, as the trainer's `load_flat` takes them.

@@ -48,7 +48,7 @@ pub fn compare(old: &Model, new: &Model) -> Comparison {
     let mut interner = Interner::default();
     let a = Roots::of(old, interner.graph(old, &leaves.old), &leaves.old);
     let b = Roots::of(new, interner.graph(new, &leaves.new), &leaves.new);
-    let function = if leaves.different.is_empty() && a.function == b.function && old.precision == new.precision {
+    let function = if leaves.different.is_empty() && a.function == b.function {
         Verdict::Structure
     } else if leaves.different.is_empty() {
         evaluated(old, new, &leaves)

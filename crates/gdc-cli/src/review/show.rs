@@ -17,6 +17,9 @@ fn verdict(changes: &Changes) -> String {
         Verdict::Different(how) => format!("Different function: {}.", how.join("; ")),
     };
     if !matches!(c.function, Verdict::Different(_)) {
+        if changes.settings.iter().any(|s| s.name == "precision") {
+            text.push_str(" It is computed in another precision.");
+        }
         if !c.same_update {
             text.push_str(" It is trained differently: the formulas of the update changed.");
         }
