@@ -97,3 +97,20 @@ fn specs_run_like_the_interpreter() {
     }
     assert!(checked > 0);
 }
+
+/// Parameters and the states of an optimizer are asked for separately, so no kernel makes both,
+/// not even where each is one number.
+#[test]
+fn initial_values_of_parameters_and_states_are_made_apart() {
+    let text = "model One { param w = -3.0; loss w^2; optimizer adam(); }".to_owned();
+    let source = Source { name: "one".to_owned(), text, folder: None };
+    let output = compile(&source, &Options::default()).unwrap_or_else(|_| panic!("the source is right"));
+    let program = gdc_ir::program_text::print_program(&output.programs.init);
+    let kernels: Vec<&str> = program.split("    kernel ").skip(1).collect();
+    assert_eq!(kernels.len(), 3, "{program}");
+    for kernel in kernels {
+        let written: Vec<&str> = kernel.lines().filter_map(|l| l.trim().split_once(" = ")).map(|(n, _)| n).collect();
+        let stores = written.iter().filter(|n| ["w", "w.m", "w.v"].contains(n)).count();
+        assert_eq!(stores, 1, "{kernel}");
+    }
+}
