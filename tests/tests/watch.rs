@@ -37,7 +37,7 @@ impl Package {
         let gdc = root.join("crates/gdc").canonicalize().unwrap();
         let manifest = format!(
             "[package]\nname = \"watch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
-             [dependencies]\ngdc = {{ path = {gdc:?}, default-features = false }}\n\n[workspace]\n"
+             [dependencies]\ngdc = {{ path = {gdc:?}, default-features = false, features = [\"macros\"] }}\n\n[workspace]\n"
         );
         fs::create_dir_all(folder.join("src")).unwrap();
         // The versions that were tested are the versions that are here without a network.

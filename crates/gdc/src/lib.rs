@@ -9,6 +9,7 @@
 //! | `safetensors` | [`weights`]: saving and loading |
 //! | `serde` | [`serde`](mod@serde): models in any format of serde |
 //! | `ndarray` | [`view`]: arrays of `ndarray` as samples |
+//! | `macros` (default) | `network!`; files that `gdc compile` wrote do without, and build without the compiler |
 //!
 //! Without `std` and `alloc`, everything runs in `core` alone, at the instruction set
 //! that the program is compiled for.
@@ -102,4 +103,5 @@ pub use views::view;
 /// [profile.dev]
 /// opt-level = 3
 /// ```
+#[cfg(feature = "macros")]
 pub use gdc_macros::network;
