@@ -329,6 +329,10 @@ impl<'a> Emit<'a> {
         }
         let mut out = Vec::new();
         for (from_axes, to_axes) in crate::views::matching(from, to) {
+            if let Some(parts) = renamed(&at[from_axes.clone()], &from[from_axes.clone()], &to[to_axes.clone()]) {
+                out.extend(parts);
+                continue;
+            }
             let mut flat = Int::default();
             for k in from_axes {
                 flat = flat.scaled(from[k] as i64).plus(&at[k], 1);
@@ -356,6 +360,18 @@ impl<'a> Emit<'a> {
     pub fn indices(at: &[Int]) -> Vec<Index> {
         at.iter().map(Int::index).collect()
     }
+}
+
+/// A place where two shapes differ by axes of extent 1 alone, so that even one outside, as
+/// guarded reads have them, stays what it is.
+pub(crate) fn renamed(at: &[Int], from: &[usize], to: &[usize]) -> Option<Vec<Int>> {
+    let long = |shape: &[usize]| shape.iter().copied().filter(|&n| n != 1).collect::<Vec<_>>();
+    let units_at_zero = at.iter().zip(from).all(|(i, &n)| n != 1 || *i == Int::default());
+    if long(from) != long(to) || !units_at_zero {
+        return None;
+    }
+    let mut kept = at.iter().zip(from).filter(|(_, n)| **n != 1).map(|(i, _)| i.clone());
+    Some(to.iter().map(|&n| if n == 1 { Int::default() } else { kept.next().unwrap_or_default() }).collect())
 }
 
 /// Where an element is.

@@ -2,7 +2,7 @@
 //! out. Each is made by a kernel of its own right before the kernel that reads it, and only
 //! where the reads by far outnumber the elements.
 
-use crate::emit::Emit;
+use crate::emit::{Emit, renamed};
 use crate::int::Int;
 use gdc_ir::NodeId;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Kernel, Place, Value};
@@ -108,20 +108,24 @@ impl Emit<'_> {
 
     /// A tensor with its border written out, and the place in it.
     pub fn padded(&mut self, node: NodeId, at: &[Int], fill: f64) -> Option<(BufferId, Vec<Int>)> {
+        let source = self.plan.source(node);
         if self.plan.inlined.contains(&node) || at.iter().any(|i| !i.atoms.is_empty()) {
             return None;
         }
-        let buffer = self.storage.buffer(node)?;
+        let buffer = self.storage.buffer(source)?;
         let Buffer { name, shape, elem, .. } = self.build.program.buffer(buffer).clone();
         // A place beside the steps is inside of the buffer, but outside of the tensor.
-        if self.storage.is_stepped(node) {
+        if self.storage.is_stepped(source) {
             return None;
         }
-        let as_is = self.storage.batch_first_shape(node, buffer, self.build) == self.plan.graph.node(node).shape;
-        if !as_is || elem != self.real || !self.worth_packing(buffer) {
+        if elem != self.real || !self.worth_packing(buffer) {
             return None;
         }
-        let at = self.stored_place(node, buffer, at.to_vec());
+        let stored = self.storage.batch_first_shape(source, buffer, self.build);
+        let mut at = renamed(at, &self.plan.graph.node(node).shape, &stored)?;
+        if self.storage.batch_is_last(source) && !at.is_empty() {
+            at.rotate_left(1);
+        }
         let mut borders = Vec::new();
         for (i, &n) in at.iter().zip(&shape) {
             let (low, high) = i.range(self.build);
