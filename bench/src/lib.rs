@@ -72,8 +72,12 @@ pub struct Work {
 }
 
 /// Times `step`, which returns a loss (or any number that depends on its work), and prints a
-/// line of JSON. The loss is reported after [`STEPS`] steps.
+/// line of JSON. The loss is reported after [`STEPS`] steps. With an argument, only the work of
+/// that name is run.
 pub fn run(work: Work, mut step: impl FnMut() -> f32) {
+    if std::env::args().nth(1).is_some_and(|only| only != work.name) {
+        return;
+    }
     let mut loss = 0.0;
     for _ in 0..STEPS {
         loss = step();

@@ -26,7 +26,7 @@ fn selu(z) = 1.0507009873554804934 * elu(z, 1.6732632423543772848);
 fn celu(z, alpha = 1.0) = if z > 0 { z } else { alpha * expm1(z / alpha) };
 
 /// z times the normal distribution function of z; Hendrycks and Gimpel, 2016.
-fn gelu(z) = z * 0.5 * (1 + erf(z / sqrt(2)));
+fn gelu(z) = z * 0.5 * (1 + erf(z * sqrt(0.5)));
 
 /// The tanh approximation of gelu; Hendrycks and Gimpel, 2016.
 fn gelu_tanh(z) = z * 0.5 * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z^3)));

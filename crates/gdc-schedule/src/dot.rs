@@ -44,6 +44,7 @@ pub(crate) fn dot(emit: &mut Emit<'_>, group: &Group) -> Option<String> {
     let partial = emit.temporary(&format!("{}.lanes", node.name), shape, Elem::F32);
     // Samples lie in the buffers as they are; only what comes from outside must be turned.
     emit.lane_is_batch = true;
+    emit.turns = emit.plan.turns(dot.head);
     let mut possible = true;
     emit.repeat_axes(&axes, &[dot.row, dot.column], |emit, start| {
         emit.repeat(&axes[dot.row].name, height / rows, |emit, i| {

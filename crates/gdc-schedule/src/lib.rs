@@ -17,6 +17,7 @@ mod plan;
 mod prune;
 mod segments;
 mod split;
+mod squeeze;
 mod steps;
 mod storage;
 mod tile;

@@ -5,7 +5,8 @@ use crate::group::Group;
 use crate::int::Int;
 use crate::split::{Axis, axes};
 use gdc_ir::program::{BufferId, Elem, Index, LANES, LocalTy, Place, Stmt, Value};
-use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Var};
+use gdc_ir::{Expr, ExprId, NodeId, NodeKind, Op, Red, Var};
+use std::collections::BTreeMap;
 
 /// Shorter reductions are not worth lanes.
 const SHORTEST: usize = 8;
@@ -56,10 +57,25 @@ pub(crate) fn member(emit: &mut Emit<'_>, id: NodeId) -> Value {
     }
 }
 
-/// The order in which a reduction takes its turns: as written, but the samples last where
+/// The order in which a reduction takes its turns: with what is read along outer axes of the
+/// `operands` outermost, so that memory is read in its order; and with the samples last where
 /// they lie side by side in memory, or where steps are stored before them.
-pub(crate) fn turning_order(emit: &Emit<'_>, over: &[Var]) -> Vec<Var> {
+pub(crate) fn turning_order(emit: &Emit<'_>, over: &[Var], operands: &[ExprId]) -> Vec<Var> {
     let mut over = over.to_vec();
+    let exprs = &emit.plan.graph.exprs;
+    let mut depth: BTreeMap<Var, usize> = BTreeMap::new();
+    for &operand in operands {
+        exprs.walk(operand, &mut |e| {
+            let Expr::Read { at, .. } = exprs.get(e) else { return };
+            for (k, i) in at.iter().enumerate() {
+                for v in exprs.free_vars(*i) {
+                    let d = depth.entry(v).or_default();
+                    *d = (*d).max(k);
+                }
+            }
+        });
+    }
+    over.sort_by_key(|v| depth.get(v).copied().unwrap_or(0));
     if emit.storage.some_batch_is_last() || emit.storage.some_is_stepped() {
         over.sort_by_key(|&v| emit.plan.graph.exprs.var(v).batch);
     }
@@ -68,7 +84,7 @@ pub(crate) fn turning_order(emit: &Emit<'_>, over: &[Var]) -> Vec<Var> {
 
 fn reduction(emit: &mut Emit<'_>, name: &str, op: Red, over: &[Var], body: ExprId, env: &Env) -> Value {
     // The place that argmax gives depends on the order of its variables.
-    let reordered = turning_order(emit, over);
+    let reordered = turning_order(emit, over, &[]);
     let over = if matches!(op, Red::Argmax | Red::Argmin) { over } else { reordered.as_slice() };
     if let Some(value) = emit.attempt(|emit| in_lanes(emit, op, over, body, env)) {
         return value;

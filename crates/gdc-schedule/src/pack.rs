@@ -187,7 +187,8 @@ impl Emit<'_> {
         let name = self.build.program.buffer(copy).name.clone();
         let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, body };
         let packed = Packed { of, how, copy, kernel };
-        if matches!(self.build.program.buffer(of).role, BufferRole::Input | BufferRole::Target) {
+        let given = matches!(self.build.program.buffer(of).role, BufferRole::Input | BufferRole::Target);
+        if given || self.build.packed.iter().any(|p| p.copy == of) {
             self.build.packed.push(packed.clone());
         }
         self.packed.push(packed);

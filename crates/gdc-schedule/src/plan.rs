@@ -138,6 +138,7 @@ impl Plan {
     fn new(model: &Model, routines: Vec<&'static str>, roots: Vec<Root>, deferred: &BTreeSet<NodeId>) -> Plan {
         let mut graph = model.graph.clone();
         crate::guards::guard_reads(&mut graph);
+        crate::squeeze::squeeze(&mut graph, &roots.iter().map(|r| r.node).collect());
         let step = graph.nodes().map(|(id, _)| id);
         let step = step.filter(|&id| graph.node(id).leaf().is_none() && graph.is_step_scalar(id)).collect();
         let mut plan = Plan {

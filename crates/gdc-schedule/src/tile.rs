@@ -178,7 +178,7 @@ fn take_apart(emit: &Emit<'_>, group: &Group, lane: usize) -> Option<Contraction
     // Of axes that are long enough the innermost, whose rows lie closest together.
     rows.sort_by_key(|&k| std::cmp::Reverse((exprs.extent(axes[k]).min(ENOUGH), k)));
     let rows = [rows.first().copied(), rows.get(1).copied()];
-    let over = nest::turning_order(emit, &reduce.over);
+    let over = nest::turning_order(emit, &reduce.over, &b);
     Some(Contraction { head, op: reduce.op, over, axes: axes.clone(), a, b, rows, lane })
 }
 
