@@ -54,6 +54,8 @@ pub(crate) struct Emit<'a> {
     /// The members whose values go into locals, because later ones read them or because
     /// what they read is about to be overwritten.
     pub bound: BTreeSet<NodeId>,
+    /// Tests that hold where this is written.
+    pub assumed: Vec<Value>,
     /// How often the innermost statement runs, where copies of operands are allowed.
     pub turns: usize,
     /// The copies made for this kernel.
@@ -82,6 +84,7 @@ impl<'a> Emit<'a> {
             splits: BTreeMap::new(),
             reduced_in_lanes: false,
             bound: BTreeSet::new(),
+            assumed: Vec::new(),
             turns: 0,
             packed: Vec::new(),
             time: None,
@@ -235,11 +238,18 @@ impl<'a> Emit<'a> {
     pub fn inside(&self, node: NodeId, at: &[Int]) -> Value {
         let mut all = Value::Bool(true);
         for (i, &n) in at.iter().zip(&self.plan.graph.node(node).shape) {
-            let from = Int::constant(0).compare(Op::Le, i, self.build);
-            let to = i.compare(Op::Lt, &Int::constant(n as i64), self.build);
+            let [from, to] =
+                self.within(i, n).map(|test| if self.assumed.contains(&test) { Value::Bool(true) } else { test });
             all = simplified(Op::And, vec![all, simplified(Op::And, vec![from, to])]);
         }
         all
+    }
+
+    /// Whether a place is no less than 0, and whether it is less than an extent.
+    pub fn within(&self, i: &Int, extent: usize) -> [Value; 2] {
+        let from = Int::constant(0).compare(Op::Le, i, self.build);
+        let to = i.compare(Op::Lt, &Int::constant(extent as i64), self.build);
+        [from, to]
     }
 
     /// The element of a tensor at a place inside.

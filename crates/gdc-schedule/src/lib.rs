@@ -2,6 +2,7 @@
 //! shares a loop nest, and in which shape of loops each nest runs.
 
 mod apart;
+mod borders;
 mod build;
 mod dot;
 mod emit;

@@ -5,6 +5,7 @@
 //! element is one chain over K in order, so its bits depend neither on the size of the tile
 //! nor on the machine.
 
+use crate::borders;
 use crate::emit::{Emit, Env, Lane};
 use crate::group::Group;
 use crate::guards::factors;
@@ -36,6 +37,13 @@ struct Contraction {
     rows: [Option<usize>; 2],
     /// The axis that lies in the lanes.
     lane: usize,
+}
+
+impl Contraction {
+    /// The variables for which a tile has more than one value.
+    fn own_vars(&self) -> Vec<Var> {
+        [Some(self.lane), self.rows[0], self.rows[1]].into_iter().flatten().map(|k| self.axes[k]).collect()
+    }
 }
 
 /// Some columns of the result: `count` blocks from `from` on, each of `vectors` vectors, the
@@ -227,9 +235,23 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
     let acc = emit.build.local(&name, LocalTy::Lanes, &spot.register_dims());
     emit.out.push(Stmt::Var { local: acc, init: Value::Splat(Box::new(nest::start(c.op))) });
     let mut possible = true;
-    nest::turns(emit, &c.over, &Env::new(), |emit, env, _| {
-        possible = accumulate(emit, c, spot, acc, env).is_some();
+    let (outer, inner) = borders::split(emit, c.op, &c.over, &c.a, &c.b, &c.own_vars());
+    let assumed = emit.assumed.len();
+    nest::turns(emit, &outer, &Env::new(), |emit, env, _| {
+        let mut place = env.clone();
+        place.extend(c.axes.iter().copied().zip(spot.base.iter().cloned()));
+        let test = if inner.is_empty() { None } else { borders::test(emit, &c.a, &c.b, &place) };
+        let body = emit.nested(|emit| {
+            nest::turns(emit, &inner, env, |emit, env, _| {
+                possible = accumulate(emit, c, spot, acc, env).is_some();
+            });
+        });
+        match test {
+            Some(condition) => emit.out.push(Stmt::If { condition, body }),
+            None => emit.out.extend(body),
+        }
     });
+    emit.assumed.truncate(assumed);
     if !possible {
         return None;
     }
