@@ -77,6 +77,7 @@ fn stmts(program: &Program, body: &[Stmt]) -> u64 {
                 };
                 value_cost(program, value).0.saturating_add(lanes)
             }
+            Stmt::Transpose(_) => 0,
             Stmt::If { condition, body } => value_cost(program, condition).0.saturating_add(stmts(program, body)),
         })
         .fold(0, u64::saturating_add)

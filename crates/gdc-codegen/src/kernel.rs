@@ -87,7 +87,7 @@ fn statements(body: &[Stmt]) -> usize {
     body.iter()
         .map(|stmt| match stmt {
             Stmt::For { body, .. } | Stmt::If { body, .. } => 1 + statements(body),
-            Stmt::Let { .. } | Stmt::Var { .. } | Stmt::Set { .. } | Stmt::Add { .. } => 1,
+            Stmt::Transpose(_) | Stmt::Let { .. } | Stmt::Var { .. } | Stmt::Set { .. } | Stmt::Add { .. } => 1,
         })
         .sum()
 }

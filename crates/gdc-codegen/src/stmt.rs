@@ -52,6 +52,10 @@ impl Scope<'_> {
             }
             Stmt::Set { place, value } => self.set(place, value),
             Stmt::Add { place, value } => self.add(place, value),
+            Stmt::Transpose(local) => {
+                let name = self.local_name(*local);
+                quote!(#name = rt::transpose(#name);)
+            }
             Stmt::If { condition, body } => {
                 let condition = self.value(condition).tokens;
                 let body = self.stmts(body, uses);

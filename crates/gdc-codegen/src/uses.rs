@@ -51,6 +51,10 @@ impl Uses {
                     self.value(value);
                     self.place(place, true);
                 }
+                Stmt::Transpose(local) => {
+                    self.assigned.insert(*local);
+                    self.locals.insert(*local);
+                }
                 Stmt::If { condition, body } => {
                     self.value(condition);
                     self.stmts(body);

@@ -235,6 +235,9 @@ pub enum Stmt {
         /// What.
         value: Value,
     },
+    /// An array of 16 registers of lanes, turned over: lane `j` of register `i` becomes lane `i`
+    /// of register `j`.
+    Transpose(Local),
     /// `if condition { body }`, for scalars.
     If {
         /// A scalar truth value.

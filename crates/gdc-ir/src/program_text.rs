@@ -100,6 +100,7 @@ impl Printer<'_> {
                 Stmt::Add { place, value } => {
                     self.line(depth, &format!("{} += {}", self.place(place), self.value(value)));
                 }
+                Stmt::Transpose(local) => self.line(depth, &format!("transpose {}", self.local(*local))),
                 Stmt::If { condition, body } => {
                     self.line(depth, &format!("if {}", self.value(condition)));
                     self.block(body, depth + 1);

@@ -166,6 +166,15 @@ impl<'a> Verifier<'a> {
                     self.report(format!("stores {found:?} as {wanted:?}"));
                 }
             }
+            Stmt::Transpose(local) => {
+                if self.locals.get(local) != Some(&true) {
+                    self.report(format!("transposes local {}, which is not a variable here", local.0));
+                }
+                let fits = self.program.locals.get(local.0 as usize);
+                if !fits.is_some_and(|l| l.ty == LocalTy::Lanes && l.dims == [LANES]) {
+                    self.report(format!("transposes local {}, which is not 16 times 16", local.0));
+                }
+            }
             Stmt::If { condition, body } => {
                 self.expect(condition, Kind::Bool, "a condition");
                 self.assuming(condition, |v| v.block(body));

@@ -5,13 +5,16 @@
 use crate::emit::{Emit, renamed};
 use crate::int::Int;
 use gdc_ir::NodeId;
-use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Kernel, Place, Value};
+use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Kernel, LANES, LocalTy, Place, Stmt, Value};
 
 /// How many reads an element must have for a copy to be worth it.
 const REUSE: usize = 6;
 
 /// The side of a block that is transposed at once.
-const BLOCK: usize = 16;
+const BLOCK: usize = LANES;
+
+/// Blocks of fewer rows or columns are not worth turning over in lanes.
+const NARROW: usize = 4;
 
 /// A copy that was made for the kernel at hand.
 #[derive(Clone, Debug)]
@@ -80,16 +83,15 @@ impl Emit<'_> {
         let rest: Vec<(String, usize)> =
             (0..shape.len()).filter(|&k| k != axis && k != last).map(|k| ("i".to_owned(), shape[k])).collect();
         let parts = |n: usize| [(0, n / BLOCK, BLOCK), (n / BLOCK * BLOCK, 1, n % BLOCK)];
+        let lanes = self.real == Elem::F32 && self.build.program.buffer(from).elem == Elem::F32;
         self.repeat_all(&rest, |emit, rest| {
             for (from_row, row_blocks, rows) in parts(shape[axis]) {
                 for (from_column, column_blocks, columns) in parts(shape[last]) {
                     if row_blocks * rows * column_blocks * columns == 0 {
                         continue;
                     }
-                    let dims = [row_blocks, column_blocks, columns, rows].map(|n| ("i".to_owned(), n));
-                    emit.repeat_all(&dims, |emit, at| {
-                        let row = at[0].scaled(rows as i64).plus(&at[3], 1).shifted(from_row as i64);
-                        let column = at[1].scaled(columns as i64).plus(&at[2], 1).shifted(from_column as i64);
+                    // The place in the source of a row and column, and the same in the copy.
+                    let places = |row: Int, column: Int| {
                         let mut others = rest.iter().cloned();
                         let mut source: Vec<Int> = (0..last)
                             .map(|k| if k == axis { row.clone() } else { others.next().unwrap_or_default() })
@@ -98,8 +100,24 @@ impl Emit<'_> {
                         let mut target = source.clone();
                         let moved = target.remove(axis);
                         target.push(moved);
-                        let value = Value::Load(from, Emit::indices(&source));
-                        emit.set(Place::Element(to, Emit::indices(&target)), value);
+                        (source, target)
+                    };
+                    let dims = [row_blocks, column_blocks].map(|n| ("i".to_owned(), n));
+                    emit.repeat_all(&dims, |emit, at| {
+                        let row = at[0].scaled(rows as i64).shifted(from_row as i64);
+                        let column = at[1].scaled(columns as i64).shifted(from_column as i64);
+                        if lanes && rows.min(columns) >= NARROW {
+                            turn_block(emit, [from, to], [rows, columns], |r, c| {
+                                places(row.plus(r, 1), column.plus(c, 1))
+                            });
+                        } else {
+                            let dims = [columns, rows].map(|n| ("i".to_owned(), n));
+                            emit.repeat_all(&dims, |emit, at| {
+                                let (source, target) = places(row.plus(&at[1], 1), column.plus(&at[0], 1));
+                                let value = Value::Load(from, Emit::indices(&source));
+                                emit.set(Place::Element(to, Emit::indices(&target)), value);
+                            });
+                        }
                     });
                 }
             }
@@ -175,15 +193,7 @@ impl Emit<'_> {
         self.build.buffer(Buffer { name, shape, elem, role: BufferRole::Temp, range: None })
     }
 
-    fn remember(
-        &mut self,
-        of: BufferId,
-        how: How,
-        copy: BufferId,
-        equation: String,
-        reason: String,
-        body: Vec<gdc_ir::program::Stmt>,
-    ) {
+    fn remember(&mut self, of: BufferId, how: How, copy: BufferId, equation: String, reason: String, body: Vec<Stmt>) {
         let name = self.build.program.buffer(copy).name.clone();
         let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, body };
         let packed = Packed { of, how, copy, kernel };
@@ -193,4 +203,27 @@ impl Emit<'_> {
         }
         self.packed.push(packed);
     }
+}
+
+/// Turns a block of at most 16 rows and columns over in registers.
+fn turn_block(
+    emit: &mut Emit<'_>,
+    [from, to]: [BufferId; 2],
+    [rows, columns]: [usize; 2],
+    places: impl Fn(&Int, &Int) -> (Vec<Int>, Vec<Int>),
+) {
+    let zero = Int::default();
+    let block = emit.build.local("block", LocalTy::Lanes, &[LANES]);
+    emit.out.push(Stmt::Var { local: block, init: Value::Splat(Box::new(Value::Real(0.0))) });
+    emit.repeat("r", rows, |emit, r| {
+        let (source, _) = places(&r, &zero);
+        let row = Value::LoadLanes(from, Emit::indices(&source), columns);
+        emit.set(Place::Local(block, vec![r.index()]), row);
+    });
+    emit.out.push(Stmt::Transpose(block));
+    emit.repeat("r", columns, |emit, c| {
+        let (_, target) = places(&zero, &c);
+        let place = Place::Lanes(to, Emit::indices(&target), rows);
+        emit.set(place, Value::Local(block, vec![c.index()]));
+    });
 }

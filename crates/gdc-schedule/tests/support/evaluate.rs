@@ -94,6 +94,17 @@ impl<'a> Machine<'a> {
                 let sum = self.op(Op::Add, &[old, v]);
                 self.put(place, sum);
             }
+            Stmt::Transpose(local) => {
+                let rows: Vec<[f64; LANES]> = self.locals[local]
+                    .iter()
+                    .map(|v| match v {
+                        V::Lanes(lanes) => *lanes,
+                        v => panic!("transposes {v:?}"),
+                    })
+                    .collect();
+                let turned = (0..LANES).map(|j| V::Lanes(std::array::from_fn(|i| rows[i][j]))).collect();
+                self.locals.insert(*local, turned);
+            }
             Stmt::If { condition, body } => match self.value(condition) {
                 V::Bool(true) => self.block(body),
                 V::Bool(false) => {}
