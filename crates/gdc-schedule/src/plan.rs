@@ -330,7 +330,7 @@ impl Plan {
     }
 
     /// Whether reductions run better with samples side by side than with the last axis in
-    /// lanes, as convolutions of few channels do.
+    /// lanes, as convolutions of few channels and layers of few units do.
     pub fn prefers_batch_last(&self) -> bool {
         if !self.carried.is_empty() {
             return false;
@@ -342,7 +342,7 @@ impl Plan {
             let node = self.graph.node(id);
             let NodeKind::Compute { reduce: Some(_), .. } = node.kind else { continue };
             let (&[samples, .., width], true) = (node.shape.as_slice(), node.per_sample) else { continue };
-            if node.shape.len() < 3 || samples < lanes || width == 0 {
+            if samples < lanes || width == 0 {
                 continue;
             }
             let turns = self.turns(id) as f64;
