@@ -13,6 +13,7 @@ mod kernels;
 mod lanes;
 mod nest;
 mod pack;
+mod panel;
 mod places;
 mod plan;
 mod prune;

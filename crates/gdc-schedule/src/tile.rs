@@ -11,8 +11,9 @@ use crate::group::Group;
 use crate::guards::factors;
 use crate::int::Int;
 use crate::nest;
+use crate::panel;
 use crate::split::{Axis, axes};
-use gdc_ir::program::{Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
+use gdc_ir::program::{BufferId, Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
 use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Reduce, Var};
 
 /// Fewer results than this side by side are not worth lanes.
@@ -63,6 +64,8 @@ struct Spot {
     /// Rows, and as many of the second row axis for each.
     rows: [usize; 2],
     columns: Columns,
+    /// The copy of the operand's columns that it reads, if there is one.
+    panel: Option<BufferId>,
 }
 
 impl Spot {
@@ -126,14 +129,15 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
                 let mut start = start.clone();
                 let step = (columns.vectors * LANES) as i64;
                 start[lane] = start[lane].plus(&block, step).shifted(columns.from as i64);
+                let whole = height / rows;
+                let panel = panelled(emit, &contraction, &start, columns, whole);
                 let spot = |row: Int, rows: usize| {
                     let mut base = start.clone();
                     if let Some(k) = contraction.rows[0] {
                         base[k] = base[k].plus(&row, 1);
                     }
-                    Spot { base, rows: [rows, rows_2], columns }
+                    Spot { base, rows: [rows, rows_2], columns, panel }
                 };
-                let whole = height / rows;
                 let row_name = contraction.rows[0].map_or("", |k| axes[k].name.as_str());
                 if whole > 0 {
                     emit.repeat(row_name, whole, |emit, k| {
@@ -148,6 +152,26 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
         }
     });
     possible.then(|| reason(emit, &contraction, rows * rows_2, vectors, &axes[lane].name))
+}
+
+/// A copy of the columns that many tiles are about to use, where that pays.
+fn panelled(emit: &mut Emit<'_>, c: &Contraction, start: &[Int], columns: Columns, tiles: usize) -> Option<BufferId> {
+    let at = |emit: &Emit<'_>, v: &Int| -> Env {
+        let mut start = start.to_vec();
+        start[c.lane] = start[c.lane].plus(v, LANES as i64);
+        if let Some(lane) = emit.lane {
+            start[c.lane] = start[c.lane].plus(&Int::var(lane.var), 1);
+        }
+        c.axes.iter().copied().zip(start).collect()
+    };
+    let exprs = &emit.plan.graph.exprs;
+    let rows: Vec<Var> = c.rows.iter().flatten().map(|&k| c.axes[k]).collect();
+    let with_rows = c.b.iter().any(|&e| exprs.free_vars(e).iter().any(|v| rows.contains(v)));
+    let width = columns.vectors * LANES;
+    if with_rows || c.rows[0].is_none() || !panel::pays(emit, &c.b, &c.over, at, tiles, width) {
+        return None;
+    }
+    emit.attempt(|emit| panel::copy(emit, &c.b, &c.over, columns.vectors, columns.valid, at))
 }
 
 fn reason(emit: &Emit<'_>, c: &Contraction, rows: usize, vectors: usize, lane_name: &str) -> String {
@@ -320,7 +344,7 @@ fn load_b(
     if spot.columns.vectors == 1 {
         return emit.with_lanes(spot.columns.valid, |emit| {
             let env = environment(emit, &Int::default());
-            let value = product(emit, &c.b, &env);
+            let value = operand(emit, c, spot, &env, &Int::default());
             *possible &= value.is_some();
             let local = emit.build.local("row", LocalTy::Lanes, &[]);
             emit.out.push(Stmt::Let { local, value: value.unwrap_or(Value::Real(0.0)) });
@@ -331,12 +355,20 @@ fn load_b(
     emit.out.push(Stmt::Var { local: b, init: Value::Splat(Box::new(Value::Real(0.0))) });
     each_vector(emit, spot.columns, |emit, v| {
         let env = environment(emit, &v);
-        match product(emit, &c.b, &env) {
+        match operand(emit, c, spot, &env, &v) {
             Some(value) => emit.set(Place::Local(b, vec![v.index()]), value),
             None => *possible = false,
         }
     });
     b
+}
+
+/// One vector of B.
+fn operand(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, env: &Env, v: &Int) -> Option<Value> {
+    match spot.panel {
+        Some(panel) => Some(panel::read(panel, &c.over, env, v)),
+        None => product(emit, &c.b, env),
+    }
 }
 
 /// Row by row.
@@ -347,7 +379,7 @@ fn each_row(emit: &mut Emit<'_>, spot: &Spot, mut body: impl FnMut(&mut Emit<'_>
 }
 
 /// The product of factors in lanes.
-fn product(emit: &mut Emit<'_>, factors: &[ExprId], env: &Env) -> Option<Value> {
+pub(crate) fn product(emit: &mut Emit<'_>, factors: &[ExprId], env: &Env) -> Option<Value> {
     let mut parts = Vec::new();
     for &e in factors {
         parts.push(emit.vector(e, env)?);
