@@ -45,6 +45,11 @@ impl Contraction {
     fn own_vars(&self) -> Vec<Var> {
         [Some(self.lane), self.rows[0], self.rows[1]].into_iter().flatten().map(|k| self.axes[k]).collect()
     }
+
+    /// The turns of the reduction, those that tests of borders need and those inside of these.
+    fn turns(&self, emit: &Emit<'_>) -> (Vec<Var>, Vec<Var>) {
+        borders::split(emit, self.op, &self.over, &self.a, &self.b, &self.own_vars())
+    }
 }
 
 /// Some columns of the result: `count` blocks from `from` on, each of `vectors` vectors, the
@@ -122,7 +127,7 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
     let rows_2 = second.map_or(1, |k| axes[k].inner());
     let kept: Vec<usize> = [Some(lane), contraction.rows[0], second].into_iter().flatten().collect();
     emit.turns = emit.plan.turns(contraction.head);
-    let mut possible = true;
+    let (mut possible, mut copied) = (true, false);
     emit.repeat_axes(&axes, &kept, |emit, start| {
         for &columns in &columns {
             emit.repeat(&axes[lane].name, columns.count, |emit, block| {
@@ -131,6 +136,7 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
                 start[lane] = start[lane].plus(&block, step).shifted(columns.from as i64);
                 let whole = height / rows;
                 let panel = panelled(emit, &contraction, &start, columns, whole);
+                copied |= panel.is_some();
                 let spot = |row: Int, rows: usize| {
                     let mut base = start.clone();
                     if let Some(k) = contraction.rows[0] {
@@ -151,7 +157,17 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
             });
         }
     });
-    possible.then(|| reason(emit, &contraction, rows * rows_2, vectors, &axes[lane].name))
+    possible.then(|| {
+        let mut reason = reason(emit, &contraction, rows * rows_2, vectors, &axes[lane].name);
+        let (_, inner) = contraction.turns(emit);
+        if !inner.is_empty() {
+            reason.push_str(", places beyond a border skipped");
+        }
+        if copied {
+            reason.push_str(", columns of B copied side by side, since its rows would evict each other");
+        }
+        reason
+    })
 }
 
 /// A copy of the columns that many tiles are about to use, where that pays.
@@ -259,7 +275,7 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
     let acc = emit.build.local(&name, LocalTy::Lanes, &spot.register_dims());
     emit.out.push(Stmt::Var { local: acc, init: Value::Splat(Box::new(nest::start(c.op))) });
     let mut possible = true;
-    let (outer, inner) = borders::split(emit, c.op, &c.over, &c.a, &c.b, &c.own_vars());
+    let (outer, inner) = c.turns(emit);
     let assumed = emit.assumed.len();
     nest::turns(emit, &outer, &Env::new(), |emit, env, _| {
         let mut place = env.clone();

@@ -241,6 +241,7 @@ fn convolutions_run_with_samples_or_channels_in_lanes() {
     for (batch, turned) in [(3, false), (16, true), (20, true)] {
         let text = program_text::print_program(&check_train(&convolution(batch)).train);
         assert_eq!(text.contains("samples in lanes"), turned, "{text}");
-        assert_eq!(text.contains("border written out"), turned, "{text}");
+        let border = text.contains("border written out") || text.contains("beyond a border skipped");
+        assert_eq!(border, turned, "{text}");
     }
 }
