@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs all benchmarks and writes docs/performance.md.
 
-usage: run.py [--rounds N] [--venv FOLDER] [--works A,B] [--keep]
+usage: run.py [--rounds N] [--venv FOLDER] [--works A,B] [--keep] [--built] [--page]
 
 Builds the compiler and the runners, makes a virtual environment for the peers in Python unless
 `--venv` names one that has them, and then runs every runner of every piece of work in turn,
@@ -25,6 +25,7 @@ ROOT = HERE.parent
 RESULTS = HERE / "results.jsonl"
 WORKS = ["quadratic", "line", "logistic", "mlp_2_4_1", "mlp_10_10_10_1", "digits", "mlp_784_128_10", "mlp_512x4_10",
          "lenet", "transformer"]
+COMPILED = ["mlp_784_128_10", "mlp_512x4_10", "lenet", "transformer"]
 BY_HAND = ["line", "mlp_2_4_1", "mlp_10_10_10_1", "mlp_784_128_10"]
 WHAT = {
     "quadratic": "one parameter, gradient descent",
@@ -173,12 +174,14 @@ def main():
     arguments.add_argument("--venv", type=Path)
     arguments.add_argument("--works", default=",".join(WORKS))
     arguments.add_argument("--keep", action="store_true")
+    arguments.add_argument("--built", action="store_true", help="run what was built before")
     arguments.add_argument("--page", action="store_true", help="only write the page from results.jsonl")
     chosen = arguments.parse_args()
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
     python = chosen.venv / "bin/python" if chosen.venv else environment()
     if not chosen.page:
-        build(target)
+        if not chosen.built:
+            build(target)
         if not chosen.keep:
             RESULTS.unlink(missing_ok=True)
         for turn in range(chosen.rounds):
@@ -188,7 +191,8 @@ def main():
                     lines += once([target / "release/ndarray_peer", work], 300)
                 lines += once([python, "jax_peer.py", work], 600, HERE / "peers")
                 lines += once([python, "torch_peer.py", work], 300, HERE / "peers")
-                if turn == 0:
+                # Compiling takes a minute, and what it could save on tiny steps is lost in calls.
+                if turn == 0 and work in COMPILED:
                     lines += once([python, "torch_peer.py", "--compile", work], 600, HERE / "peers")
                 with RESULTS.open("a") as file:
                     file.writelines(line + "\n" for line in lines)

@@ -4,6 +4,7 @@
 //! AVX2 with FMA, and for the baseline. Elsewhere there is one level, the best
 //! of those that the program is compiled for.
 
+use core::sync::atomic::{AtomicU8, Ordering};
 use fearless_simd::Level as Detected;
 
 /// What the program's target always has.
@@ -28,11 +29,27 @@ pub type Base = fearless_simd::Fallback;
 #[derive(Clone, Copy, Debug)]
 pub struct Level(Detected);
 
+/// Which of [`Level::available`] all calls run with, counted from 1; 0 for the best.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
 /// The best level of this machine; without `std`, the best that the program is
-/// compiled for.
+/// compiled for. Or the one that was [chosen](Level::choose).
 #[inline]
 pub fn level() -> Level {
+    match CHOSEN.load(Ordering::Relaxed) {
+        0 => best(),
+        place => chosen(place),
+    }
+}
+
+#[inline]
+fn best() -> Level {
     Level(Detected::try_detect().unwrap_or(Detected::baseline()))
+}
+
+#[cold]
+fn chosen(place: u8) -> Level {
+    Level::available().nth(usize::from(place) - 1).unwrap_or(best())
 }
 
 impl Level {
@@ -43,7 +60,7 @@ impl Level {
 
     /// Every level that this machine can run, the best one first: for tests.
     pub fn available() -> impl Iterator<Item = Level> {
-        let best = level();
+        let best = best();
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         let levels = [
             best.avx512().map(|token| Level(Detected::Avx512(token))),
@@ -53,6 +70,20 @@ impl Level {
         #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
         let levels = [Some(best)];
         levels.into_iter().flatten()
+    }
+
+    /// Makes all that runs in this process from now on run with the level of
+    /// this name, or again with the best one: for tests. Whether there is such
+    /// a level.
+    pub fn choose(name: Option<&str>) -> bool {
+        let place = match name {
+            None => Some(0),
+            Some(name) => Level::available().position(|level| level.name() == name).map(|place| place as u8 + 1),
+        };
+        if let Some(place) = place {
+            CHOSEN.store(place, Ordering::Relaxed);
+        }
+        place.is_some()
     }
 
     /// The level's name, such as `avx2`.
