@@ -338,11 +338,14 @@ impl Plan {
         let lanes = gdc_ir::program::LANES;
         let padded = |n: usize| n.div_ceil(lanes) * lanes;
         let (mut last, mut batch) = (0f64, 0f64);
+        let labels = self.graph.nodes().any(|(_, n)| n.leaf().is_some() && n.per_sample && n.ty == Ty::Int);
         for &id in self.routine_of.keys() {
             let node = self.graph.node(id);
             let NodeKind::Compute { reduce: Some(_), .. } = node.kind else { continue };
             let (&[samples, .., width], true) = (node.shape.as_slice(), node.per_sample) else { continue };
-            if samples < lanes || width == 0 {
+            // What compares with a label of each sample would not run in lanes of samples; next
+            // to a convolution that is little, next to a dense layer it is not.
+            if samples < lanes || width == 0 || (labels && node.shape.len() < 3) {
                 continue;
             }
             let turns = self.turns(id) as f64;

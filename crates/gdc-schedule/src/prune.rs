@@ -38,6 +38,9 @@ fn stmts(body: &[Stmt], used: &mut BTreeSet<Local>) {
                     Place::Local(_, at) | Place::Element(_, at) | Place::Lanes(_, at, _) => indices(at, used),
                 }
             }
+            Stmt::Transpose(local) => {
+                used.insert(*local);
+            }
             Stmt::If { condition, body } => {
                 value(condition, used);
                 stmts(body, used);

@@ -10,6 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Takes axes of extent 1 off every statement but those that are `kept` as they are, which
 /// the outside sees, and reads through reshapes that this makes needless.
 pub(crate) fn squeeze(graph: &mut Graph, kept: &BTreeSet<NodeId>) {
+    // What a scan carries has the axes of what each step leaves; these stay as they are.
+    if graph.nodes().any(|(_, n)| matches!(n.kind, NodeKind::Recurrence { .. })) {
+        return;
+    }
     let samples = graph.nodes().any(|(_, n)| n.per_sample);
     let guarded = guarded(graph);
     let old = graph.take_nodes();
@@ -51,7 +55,7 @@ pub(crate) fn squeeze(graph: &mut Graph, kept: &BTreeSet<NodeId>) {
                     same.insert(id, source);
                 }
             }
-            NodeKind::Leaf(_) | NodeKind::Literal(_) => {}
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Recurrence { .. } => {}
         }
         graph.add(new);
     }
@@ -69,7 +73,7 @@ fn guarded(graph: &Graph) -> BTreeSet<(NodeId, usize)> {
         let roots: Vec<ExprId> = match &node.kind {
             NodeKind::Compute { body, .. } => vec![*body],
             NodeKind::Scatter { at, body, .. } => at.iter().copied().chain([*body]).collect(),
-            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) => Vec::new(),
+            NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. } => Vec::new(),
         };
         for root in roots {
             exprs.walk(root, &mut |e| {
