@@ -1,17 +1,17 @@
-//! The smaller specs of `specs/work`, trained to their end from the seed that they state: what
+//! The smaller specs of `specs/real`, trained to their end from the seed that they state: what
 //! `specs/README.md` says of them.
 
 use gdc_tests::data::Data;
 use gdc_tests::spec;
 use gdc_tests::trained::Trained;
 
-gdc::network!("../../specs/work/oscillator.gd");
-gdc::network!("../../specs/work/autoencoder.gd");
-gdc::network!("../../specs/work/kinship.gd");
+gdc::network!("../../specs/real/oscillator.gd");
+gdc::network!("../../specs/real/autoencoder.gd");
+gdc::network!("../../specs/real/kinship.gd");
 
 /// Trains a model on a data file; its loss and metrics on another.
 fn outcome(mut trainer: Box<dyn Trained>, spec: &str, files: [&str; 2]) -> (f64, Vec<f64>) {
-    let model = spec::compile(&spec::text(&format!("specs/work/{spec}.gd"))).model;
+    let model = spec::compile(&spec::text(&format!("specs/real/{spec}.gd"))).model;
     let read = |file: &str| Data::read(&format!("specs/data/{file}"));
     let settings = match spec {
         "oscillator" => OscillatorTrainer::SETTINGS,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! python3 specs/data/fetch.py shakespeare
-//! gdc train specs/work/shakespeare.gd --data specs/data/large/shakespeare/train.npz --out shakespeare
+//! gdc train specs/real/shakespeare.gd --data specs/data/large/shakespeare/train.npz --out shakespeare
 //! cargo run --release -p gdc --features safetensors --example shakespeare -- shakespeare/weights.safetensors
 //! ```
 
@@ -10,7 +10,7 @@ use gdc::weights;
 use std::error::Error;
 use std::path::Path;
 
-gdc::network!("../../../specs/work/shakespeare.gd");
+gdc::network!("../../../specs/real/shakespeare.gd");
 
 /// How many letters the model sees.
 const CONTEXT: usize = 64;
