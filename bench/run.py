@@ -125,7 +125,8 @@ def page(rows, found):
     out = ["# Performance", "",
            "This page is written by `bench/run.py`; do not edit it. All figures are medians over rounds of the medians "
            "of 11 repeats, of one thread and in processor time, runners taking turns. Data and initial weights are the "
-           "same for all, and the last column of the first table says how far their losses after 20 steps lie apart.", "",
+           "same for all, and the last column of the first table says how far their losses after 20 steps lie apart. A "
+           "dash: not measured, or not done within the time given to it; the best peer is the best of those that are there.", "",
            f"* machine: {processor()}, {os.cpu_count()} processors, shared with other work while this ran",
            f"* date: {datetime.date.today()}; rounds: {max(len(v) for v in best.values())}",
            f"* {found['rustc']}; JAX {found['jax']}; PyTorch {found['torch']}; ndarray 0.17 (its own products)",
