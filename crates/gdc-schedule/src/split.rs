@@ -69,7 +69,7 @@ fn covering(mut factors: Vec<usize>, extent: usize) -> Option<Vec<usize>> {
     let (first, rest) = factors.split_first_mut()?;
     let row: usize = rest.iter().product();
     *first = extent / row;
-    (!rest.is_empty() && extent % row == 0 && *first > 1).then_some(factors)
+    (!rest.is_empty() && extent.is_multiple_of(row) && *first > 1).then_some(factors)
 }
 
 /// The axes of a group's shape, split where some member needs it.
