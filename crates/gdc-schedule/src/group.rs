@@ -71,6 +71,7 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
                     && group.members.iter().all(|m| late.contains(m) == late.contains(&id))
                     && group.scan == scan
                     && elsewhere.iter().all(|n| group_of.get(n) != Some(&g))
+                    && group.members.iter().all(|m| first_state(plan, *m) == first_state(plan, id))
                     && !holds_scatter(plan, group)
                     && reads.iter().all(|r| r.identity || group_of.get(&r.node) != Some(&g))
             };
@@ -100,6 +101,13 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
         groups.push(Group { routine, members, shape: Vec::new(), step: false, unrolled: true, scan: None });
     }
     groups
+}
+
+/// Whether a statement gives a state its initial value. A model without its trainer has no states,
+/// and is given initial values by nests that know of none.
+fn first_state(plan: &Plan, id: NodeId) -> bool {
+    let state = |leaf| plan.graph.node(leaf).leaf() == Some(Leaf::State);
+    plan.reads_new && plan.roots.iter().any(|r| r.node == id && matches!(r.target, Target::Leaf(leaf) if state(leaf)))
 }
 
 /// Those of the statements that need what is unrolled. They cannot share a nest with those that

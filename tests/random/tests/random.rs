@@ -2,6 +2,7 @@
 
 use gdc_random::agree::{Verdict, check};
 use gdc_random::generate::generate;
+use gdc_random::rust;
 use gdc_random::shrink::shrink;
 
 fn count(variable: &str, default: usize) -> usize {
@@ -46,4 +47,29 @@ fn passes_programs_and_differences_agree() {
     }
     assert!(faults.is_empty());
     assert!(agreed * 10 >= all * 8, "too many have numbers too large to compare");
+}
+
+/// The generated code of many specs: one call of rustc for all of them.
+#[test]
+fn generated_code_agrees() {
+    let (first, all) = (count("GDC_RANDOM_FIRST", 0), count("GDC_RANDOM_RUST", 100));
+    let specs: Vec<_> = (first..first + all).map(|seed| generate(seed as u64)).collect();
+    let specs: Vec<_> = specs.into_iter().filter(|s| matches!(check(s), Verdict::Agrees(_))).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let start = std::time::Instant::now();
+    let faults = rust::check(&specs, folder.path());
+    println!("{} specs compiled and run in {:?}", specs.len(), start.elapsed());
+    let wrong: Vec<_> = specs.iter().zip(&faults).filter_map(|(s, f)| Some((s, f.as_ref()?))).collect();
+    for (spec, fault) in &wrong {
+        println!("{} FAULT {}: {}", spec.name, fault.check, fault.message);
+    }
+    if let Some((spec, fault)) = wrong.first() {
+        let fails = |s: &_| {
+            let found = rust::check(std::slice::from_ref(s), folder.path()).swap_remove(0);
+            found.is_some_and(|f| f.check == fault.check)
+        };
+        let small = shrink(spec, count("GDC_RANDOM_TRIES", 60), &mut { fails });
+        println!("{}", small.text());
+    }
+    assert!(wrong.is_empty(), "{} of {}", wrong.len(), specs.len());
 }

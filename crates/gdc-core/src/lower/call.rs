@@ -74,16 +74,7 @@ impl Lowerer<'_> {
     /// Calls a function with the arguments it holds; a layer that still lacks its tensor is
     /// a value of its own.
     pub(super) fn invoke(&mut self, func: Func, span: Span) -> Lowered<Value> {
-        if self.calls.len() >= MAX_CALLS {
-            return Err(self.report(
-                Diagnostic::error(
-                    codes::RECURSION,
-                    span,
-                    format!("`{}` leads to more than {MAX_CALLS} nested calls", func.name),
-                )
-                .note("definitions are expanded where they are called, so they cannot call themselves"),
-            ));
-        }
+        self.not_too_deep(&func.name, span)?;
         self.calls.push((func.name.clone(), span));
         let hint = self.hint.take();
         let result = match func.callee.clone() {
@@ -114,6 +105,23 @@ impl Lowerer<'_> {
         self.hint = hint;
         self.calls.pop();
         result
+    }
+
+    /// Refuses a call within too many others, which is what definitions that call themselves lead to.
+    pub(super) fn not_too_deep(&mut self, name: &str, span: Span) -> Lowered<()> {
+        if self.calls.len() < MAX_CALLS {
+            return Ok(());
+        }
+        let circle = self.calls.iter().any(|(other, _)| other == name);
+        let message = match circle {
+            true => format!("`{name}` calls itself, and does not end within {MAX_CALLS} calls"),
+            false => format!("`{name}` leads to more than {MAX_CALLS} nested calls"),
+        };
+        Err(self.report(
+            Diagnostic::error(codes::RECURSION, span, message)
+                .note("definitions are expanded where they are called, so they cannot call themselves")
+                .help("what happens a fixed number of times is written `for i in 0..n { h <- ...; }`"),
+        ))
     }
 
     /// Which argument each parameter gets.

@@ -417,8 +417,11 @@ impl Lowerer<'_> {
             ));
         };
         let made_before = updating.states.len();
+        self.not_too_deep(&func.name, span)?;
+        self.calls.push((func.name.clone(), span));
         self.frames.push(Frame::default());
         let result = self.inner_body(optimizer, func, (w.clone(), g.clone()), span);
+        self.calls.pop();
         self.settle_states(made_before);
         self.frames.pop();
         result
