@@ -6,7 +6,7 @@
 use crate::build::Build;
 use crate::product::Product;
 use crate::rebuild::{Rebuild, Replacement};
-use crate::unit::unit_axes;
+use crate::unit::{is_unit, unit_axes};
 use gdc_ir::{Expr, ExprId, Graph, Leaf, Model, Node, NodeKind, Op, Ty, Var};
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,7 +27,7 @@ pub fn hoist(model: &mut Model) {
             domain.extend(reduce.iter().flat_map(|r| &r.over));
             let graph = &mut rebuild.graph;
             // An axis of extent 1 is none: what does not vary over it is not worth a statement.
-            domain.retain(|&v| graph.exprs.extent(v) > 1);
+            domain.retain(|&v| !is_unit(&graph.exprs, v));
             let step = domain.is_empty() && graph.exprs.read_nodes(*body).iter().all(|&n| graph.is_step_scalar(n));
             let (origin, name) = (node.origin, node.name.clone());
             let mut hoister =

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// Whether an axis has one place only. Not that of a batch of one sample: which tensors differ
 /// between samples must still be seen from their indices.
-fn is_unit(exprs: &Exprs, v: Var) -> bool {
+pub fn is_unit(exprs: &Exprs, v: Var) -> bool {
     exprs.extent(v) == 1 && !exprs.var(v).batch
 }
 

@@ -176,7 +176,7 @@ impl Checker<'_> {
         }
         let diagnostic = Diagnostic::error(codes::E0004, span, format!("no token begins with `{}`", visible(c)));
         let diagnostic = match c {
-            '\'' => diagnostic.help("texts stand in double quotes"),
+            '\'' => diagnostic.help("the name of a function stands without quotes, the path of an import in `\"`"),
             '?' => diagnostic.help("write `if c { a } else { b }`"),
             '#' => diagnostic.help("comments begin with `//`"),
             '~' => diagnostic.help("write `!` for not"),
@@ -236,6 +236,7 @@ impl Checker<'_> {
     fn unclosed(&self, bracket: char, token: &Token) -> Diagnostic {
         let message = format!("this `{bracket}` is not closed");
         Diagnostic::error(codes::E0002, self.span(token.range()), message)
+            .help(format!("close it with `{}`", partner(bracket)))
     }
 
     fn unopened(&self, bracket: char, token: &Token, open: Option<&(char, &Token)>) -> Diagnostic {
@@ -244,9 +245,10 @@ impl Checker<'_> {
         match open {
             Some((o, token)) => {
                 let text = format!("what is open here is closed by `{}`", partner(*o));
-                diagnostic.secondary(self.span(token.range()), text)
+                let help = format!("write `{}` here, or open `{}` before", partner(*o), partner(bracket));
+                diagnostic.secondary(self.span(token.range()), text).help(help)
             }
-            None => diagnostic,
+            None => diagnostic.help("take it out"),
         }
     }
 

@@ -103,7 +103,11 @@ fn reserved_word(s: &Scene<'_>) -> Option<Diagnostic> {
         return Some(Diagnostic::error(codes::E0006, s.span(), message).help(help));
     }
     let message = format!("expected an expression, found `{word}`");
-    Some(Diagnostic::error(codes::E0001, s.span(), message))
+    let diagnostic = Diagnostic::error(codes::E0001, s.span(), message);
+    Some(match word {
+        "self" | "Self" => diagnostic.help("parameters and lets are named directly, without `self.`"),
+        _ => diagnostic,
+    })
 }
 
 /// `<-` where it cannot stand.
@@ -307,7 +311,7 @@ fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
             diagnostic.help(format!("`{name} <- ...;` gives a next value; to compare, write `{name} < (-...)`")),
         );
     }
-    Some(diagnostic)
+    Some(diagnostic.help("write `;` at the end of a statement"))
 }
 
 /// The word of `words` that differs from `word` in at most two letters; in one where

@@ -55,7 +55,10 @@ fn semicolons() {
     assert_eq!(first("let a = g(1)\n a"), "E0003 ): expected `;` after this");
     assert_eq!(first("let a = 1"), "E0003 1: expected `;` after this");
     assert_eq!(first("train { batch = 3 epochs = 4; }"), "E0003 3: expected `;` after this");
-    assert_eq!(errors("fn f(x) = é\nfn g(x) = x;"), "E0003 é: expected `;` after this");
+    assert_eq!(
+        errors("fn f(x) = é\nfn g(x) = x;"),
+        "E0003 é: expected `;` after this\n  write `;` at the end of a statement"
+    );
     assert_eq!(help("; x"), "remove this `;`");
     assert_eq!(first("x < -2"), "E0003 2: expected `;` after this");
     assert_eq!(help("x < -2"), "`x <- ...;` gives a next value; to compare, write `x < (-...)`");
@@ -169,7 +172,11 @@ fn tokens() {
             "choose another name, such as `loss_`",
         ),
         ("let _ = 1; x", "E0006 _: `_` is not a name", "every index and every value has a name"),
-        ("x + self", "E0001 self: expected an expression, found `self`", ""),
+        (
+            "x + self",
+            "E0001 self: expected an expression, found `self`",
+            "parameters and lets are named directly, without `self.`",
+        ),
         (
             "/// a\n",
             "E0012 /// a: a documentation comment documents nothing here",
@@ -186,9 +193,9 @@ fn tokens() {
 
 #[test]
 fn brackets_point_to_their_opening() {
-    assert_eq!(errors("model M { let x = f(1; }"), "E0002 (: this `(` is not closed");
-    assert_eq!(errors("model M { let x = [1); }"), "E0002 ): `)` closes nothing");
-    assert_eq!(errors("model M { } }"), "E0002 }: `}` closes nothing");
+    assert_eq!(errors("model M { let x = f(1; }"), "E0002 (: this `(` is not closed\n  close it with `)`");
+    assert_eq!(errors("model M { let x = [1); }"), "E0002 ): `)` closes nothing\n  write `]` here, or open `(` before");
+    assert_eq!(errors("model M { } }"), "E0002 }: `}` closes nothing\n  take it out");
     let mut diagnostics = Diagnostics::default();
     let text = "model M {\n  let x = 1;\nfn f(x) = x;\n";
     let file = SourceMap::default().add("a.gd", text);

@@ -1,4 +1,7 @@
-//! Random specs.
+//! Random specs: all ways to compute them agree.
+//!
+//! `GDC_RANDOM=5000 GDC_RANDOM_RUST=300 cargo test -p gdc-random --test random -- --nocapture` tries
+//! more, and `GDC_RANDOM_FIRST=1000` others. A failure is shown as a small spec that fails alike.
 
 use gdc_random::agree::{Verdict, check};
 use gdc_random::generate::generate;
@@ -52,7 +55,7 @@ fn passes_programs_and_differences_agree() {
 /// The generated code of many specs: one call of rustc for all of them.
 #[test]
 fn generated_code_agrees() {
-    let (first, all) = (count("GDC_RANDOM_FIRST", 0), count("GDC_RANDOM_RUST", 100));
+    let (first, all) = (count("GDC_RANDOM_FIRST", 0), count("GDC_RANDOM_RUST", 24));
     let specs: Vec<_> = (first..first + all).map(|seed| generate(seed as u64)).collect();
     let specs: Vec<_> = specs.into_iter().filter(|s| matches!(check(s), Verdict::Agrees(_))).collect();
     let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@ use super::params::Matched;
 use super::types::shape_text;
 use super::value::{Bound, Callee, Func, Tensor, Value};
 use super::{Frame, Lowered, Lowerer, MAX_CALLS};
+
 use crate::build::substitute;
 use crate::codes;
 use crate::library::suggest;
@@ -11,6 +12,9 @@ use gdc_ir::Var;
 use gdc_syntax::{Diagnostic, Span, ast};
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Calls of a model in all: a chain of functions that each call the next twice would take forever.
+const MAX_EXPANSIONS: usize = 50_000;
 
 impl Lowerer<'_> {
     /// A call with arguments put before the written ones, as `|>` does.
@@ -109,6 +113,11 @@ impl Lowerer<'_> {
 
     /// Refuses a call within too many others, which is what definitions that call themselves lead to.
     pub(super) fn not_too_deep(&mut self, name: &str, span: Span) -> Lowered<()> {
+        self.called += 1;
+        if self.called > MAX_EXPANSIONS {
+            let message = format!("more than {MAX_EXPANSIONS} calls are expanded");
+            return Err(self.error(codes::RECURSION, span, message));
+        }
         if self.calls.len() < MAX_CALLS {
             return Ok(());
         }
@@ -156,6 +165,8 @@ impl Lowerer<'_> {
                     .note(format!("its parameters are: {}", names.join(", ")));
                     if let Some(close) = suggest(&name.text, names.iter().copied()) {
                         d = d.help(format!("did you mean `{close}`?"));
+                    } else if let Some(help) = super::library_calls::argument(&name.text) {
+                        d = d.help(help);
                     }
                     return Err(self.report(d));
                 }

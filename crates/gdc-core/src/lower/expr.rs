@@ -19,7 +19,10 @@ impl Lowerer<'_> {
         match &e.kind {
             K::Number { value, integer } => self.number(*value, *integer, e.span),
             K::Bool(b) => Ok(Value::Tensor(Tensor::scalar(self.graph().exprs.bool(*b)))),
-            K::Str(_) => Err(self.error(codes::KIND, e.span, "a string stands only after `import`")),
+            K::Str(_) => Err(self.report(
+                Diagnostic::error(codes::KIND, e.span, "a text stands only after `import`")
+                    .help("numbers and names stand without quotes: `0.1`, `relu`"),
+            )),
             K::Name(name) => self.name(name),
             K::List(items) => self.list(items, e.span),
             K::Tuple(items) => Ok(Value::Tuple(items.iter().map(|i| self.expr(i)).collect::<Lowered<_>>()?)),
@@ -319,7 +322,8 @@ impl Lowerer<'_> {
                     span,
                     "this `if` needs an `else`: its condition is known only when the model runs",
                 )
-                .secondary(condition.span, "not a constant"),
+                .secondary(condition.span, "not a constant")
+                .help("write `if c { a } else { b }`"),
             ));
         };
         let a = self.block(then)?;
@@ -409,14 +413,15 @@ impl Lowerer<'_> {
                 )),
             };
         }
-        Err(self.report(
-            Diagnostic::error(
-                codes::UNKNOWN_NAME,
-                name.span,
-                format!("there is no parameter of this name, `{}`", name.text),
-            )
-            .note("`let.label.param` names a parameter, as in `h.dense.w`"),
-        ))
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_NAME,
+            name.span,
+            format!("there is no parameter of this name, `{}`", name.text),
+        );
+        Err(self.report(match super::library_calls::attribute(&name.text) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.note("`let.label.param` names a parameter, as in `h.dense.w`"),
+        }))
     }
 
     fn labelled(&mut self, base: &ast::Expr, label: &ast::Name, hint: Option<String>) -> Lowered<Value> {

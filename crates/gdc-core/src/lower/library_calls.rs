@@ -318,6 +318,8 @@ pub fn habit(name: &str) -> Option<&'static str> {
         "ReLU" | "Relu" => "it is called `relu`",
         "ln" => "the natural logarithm is `log`",
         "np" | "torch" | "tf" | "keras" | "nn" | "F" => "functions have no prefix here: `exp(x)`, `relu(x)`, `mean(x)`",
+        "True" => "it is written `true`",
+        "False" => "it is written `false`",
         "None" | "null" | "nil" => "the batch is never written, and every size is stated",
         "self" => "a layer's parameters are named directly",
         "batch" => "the batch is never written in shapes; it is a setting: `train { batch = 32; }`",
@@ -332,6 +334,32 @@ pub fn habit(name: &str) -> Option<&'static str> {
         "pow" | "power" => "a power is written `x^2`",
         "matmul" | "dot" => "a matrix product is written `a @ b`",
         "append" | "cat" => "joining tensors is not in this version's library",
+        _ => return None,
+    })
+}
+
+/// What to write instead of an attribute of other libraries' tensors.
+pub fn attribute(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "T" | "mT" => "the transpose is `transpose(w)`",
+        "shape" | "size" | "ndim" | "dim" => {
+            "`size(x)` is the number of elements; a signature names the sizes of axes: `fn f(x: [n, m]) = ...;`"
+        }
+        "data" | "grad" => "a derivative is `grad(e, x)`; a value without one is `detach(x)`",
+        _ => return None,
+    })
+}
+
+/// What to write instead of an argument of other libraries' layers.
+pub fn argument(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "activation" => "an activation is a step of its own: `x |> dense(10) |> relu`",
+        "learning_rate" => "the learning rate is called `lr`",
+        "use_bias" => "it is called `bias`",
+        "input_shape" | "input_dim" | "in_features" => "the shape of what comes in is known: leave this out",
+        "axis" | "dim" => "a layer or function works on the last axes; earlier ones are mapped over",
+        "kernel_initializer" | "weight_init" => "it is called `init`",
+        "name" => "a label is given with `as`: `dense(10) as head`",
         _ => return None,
     })
 }

@@ -126,6 +126,8 @@ pub struct Lowerer<'a> {
     unnamed: BTreeSet<NodeId>,
     /// The calls being expanded, outermost first: what is called, and where.
     calls: Vec<(String, Span)>,
+    /// How many calls were expanded so far.
+    called: usize,
     draw: Option<Draw>,
     optimizers: Vec<OptimizerUse>,
     /// `transform` statements of the model.

@@ -48,6 +48,7 @@ pub fn lower<'a>(
         hint: None,
         unnamed: BTreeSet::new(),
         calls: Vec::new(),
+        called: 0,
         draw: None,
         optimizers: Vec::new(),
         transforms: Vec::new(),

@@ -49,11 +49,9 @@ impl Lowerer<'_> {
         let v = self.expr(value)?;
         let n = self.static_int(&v, value.span, "this setting")?;
         if n < least || n > 1 << 40 {
-            return Err(self.error(
-                codes::SETTING,
-                value.span,
-                format!("this setting must be at least {least}, and it is {n}"),
-            ));
+            let message = format!("this setting must be at least {least}, and it is {n}");
+            let help = if n < least { format!("write {least} or more") } else { "write a smaller number".to_owned() };
+            return Err(self.report(Diagnostic::error(codes::SETTING, value.span, message).help(help)));
         }
         Ok(n as usize)
     }

@@ -55,6 +55,7 @@ impl Lowerer<'_> {
             Ok(n) if (1..=super::MAX_ELEMENTS).contains(&n) => Ok(n),
             _ => Err(self.report(
                 Diagnostic::error(codes::SIZE, expr.span, format!("an axis cannot have size {size}"))
+                    .help("a size is 1 or more; the batch is no axis, and one number has the shape `[]`")
                     .label(format!("this is {size}"))
                     .note(format!("a size lies between 1 and {}", super::MAX_ELEMENTS)),
             )),
@@ -84,7 +85,7 @@ impl Lowerer<'_> {
         let ast::ExprKind::Range { start, end, inclusive } = &range.kind else {
             return Err(self.report(
                 Diagnostic::error(codes::INTEGER_RANGE, range.span, "a range of integers is written `0..n`")
-                    .help("for example `target label: in 0..10;`"),
+                    .help("for example `target label: in 0..10;` or `for i in 0..4 { ... }`"),
             ));
         };
         let low = match start {

@@ -189,14 +189,18 @@ impl Builder<'_> {
     /// `x.relu()` of other languages.
     fn method_call(&mut self, base: &ast::Expr, method: &ast::Name, args: &[ast::Arg]) {
         let value = match &base.kind {
-            ExprKind::Name(name) => &name.text,
+            ExprKind::Name(name) => name.text.as_str(),
             _ => "x",
         };
         let call = if args.is_empty() { "" } else { "(...)" };
-        self.report(
-            Diagnostic::error(codes::E0013, method.span, "gd has no method calls")
-                .help(format!("write `{value} |> {}{call}`", method.text)),
-        );
+        let help = match value {
+            // What looks like a method is a function of a module that does not exist here.
+            "np" | "numpy" | "math" | "torch" | "nn" | "F" | "tf" | "keras" | "K" | "jnp" | "jax" => {
+                format!("functions have no prefix: write `{}(x)`", method.text)
+            }
+            _ => format!("write `{value} |> {}{call}`", method.text),
+        };
+        self.report(Diagnostic::error(codes::E0013, method.span, "gd has no method calls").help(help));
     }
 
     /// The value after `else` of a read: an operand, without infix operators.

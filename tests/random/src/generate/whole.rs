@@ -248,6 +248,10 @@ impl Maker {
         parts.extend([text(&format!(" = 0.1; {s} <- 0.8 * {s} + 0.1 * detach({function}(")), name(&t.name)]);
         parts.extend([text(&format!(")); let {y} = ")), name(&t.name), text(&format!(" * {s} + tanh({s});"))]);
         self.bind(&y, t.shape, parts);
+        // It depends on other samples, which an output must not, as little as on a target.
+        if let Some(made) = self.tensors.last_mut() {
+            made.target = true;
+        }
     }
 
     /// The derivative of some number, that is part of the loss.
