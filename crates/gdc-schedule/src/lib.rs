@@ -84,6 +84,12 @@ fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) 
     let storage = storage::Storage::new(plan, model, groups, &mut build);
     for (r, name) in plan.routines.iter().enumerate() {
         let mut list = Vec::new();
+        // A step goes past the metrics, so it finds no copies that they made; and what predicts
+        // otherwise than it trains is evaluated without the routines before.
+        let made = (*name == "metrics").then(|| build.packed.clone());
+        if made.is_some() && model.evaluation.is_some() {
+            build.packed.clear();
+        }
         let here: Vec<&Group> = groups.iter().filter(|g| g.routine == r).collect();
         for run in here.chunk_by(|a, b| a.scan.is_some() && a.scan.map(|s| s.0) == b.scan.map(|s| s.0)) {
             list.extend(match run {
@@ -93,6 +99,9 @@ fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) 
                     kernels::steps(plan, &storage, &mut build, run, scan)
                 }
             });
+        }
+        if let Some(made) = made {
+            build.packed = made;
         }
         build.program.routines.push(Routine { name: (*name).to_owned(), kernels: list });
     }
