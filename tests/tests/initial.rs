@@ -10,7 +10,7 @@ gdc::network!("../cases/initial.gd");
 fn bits(seed: u64) -> Vec<(String, Vec<u32>)> {
     let mut found = Vec::new();
     InitialTrainer::boxed(seed).tensors(&mut |name, _, values| {
-        found.push((name.to_owned(), values.iter().map(|&v| (v as f32).to_bits()).collect()));
+        found.push((name.to_owned(), values.iter().map(|&v| v.to_bits()).collect()));
     });
     found
 }

@@ -36,11 +36,14 @@ fn refused(pass: &str) -> impl Fn(gdc_interp::Error) -> Fault {
     move |e| Fault { check: "interpreter".to_owned(), message: format!("after {pass}: {e}") }
 }
 
+/// The model after a pass of this name.
+pub type Stage = (&'static str, Model);
+
 /// Compiles a text, with the graph after each pass verified and kept.
 ///
 /// # Errors
 /// A panic, a diagnostic, an invariant that does not hold.
-pub fn compile(text: &str) -> Result<(Output, Vec<(&'static str, Model)>), Fault> {
+pub fn compile(text: &str) -> Result<(Output, Vec<Stage>), Fault> {
     let source = Source { name: "random.gd".to_owned(), text: text.to_owned(), folder: None };
     let options = Options { runtime: Runtime::StandAlone, ..Options::default() };
     let mut stages = Vec::new();
@@ -157,13 +160,13 @@ fn stages(text: &str) -> Result<Option<usize>, Fault> {
 }
 
 /// The loss is the same after each pass. False if it is too large to tell.
-fn passes_keep_the_loss(stages: &[(&'static str, Model)], samples: usize) -> Result<bool, Fault> {
+fn passes_keep_the_loss(stages: &[Stage], samples: usize) -> Result<bool, Fault> {
     let mut first = None;
     for (pass, model) in stages {
         let mut session = Session::new(model, 5).map_err(refused(pass))?;
         disturb(&mut session, model);
         let loss = session.loss(&batch(model, samples, 1)).map_err(refused(pass))?;
-        if !(loss.abs() < 1e3) {
+        if loss.is_nan() || loss.abs() >= 1e3 {
             return if first.is_none() { Ok(false) } else { fault("passes", format!("{loss} after {pass}")) };
         }
         let first = *first.get_or_insert(loss);
@@ -187,7 +190,7 @@ fn differences(update: &Model, last: &Model, samples: usize) -> Result<Option<us
     }
     let options = CheckOptions { limit: 5, ..CheckOptions::default() };
     let report = gradient_check(update, &session, &batch, options).map_err(refused("update"))?;
-    if !(report.worst() < 1e-5) {
+    if report.worst().is_nan() || report.worst() >= 1e-5 {
         return fault("differences", report.to_string());
     }
     let mut session = Session::new(last, 5).map_err(refused("simplify"))?;
@@ -196,7 +199,8 @@ fn differences(update: &Model, last: &Model, samples: usize) -> Result<Option<us
     for (name, wanted) in &before {
         let Some(found) = after.get(name) else { return fault("passes", format!("{name} lost its gradient")) };
         for (a, b) in found.to_vec().iter().zip(wanted.to_vec()) {
-            if !((a - b).abs() <= 1e-9 * (1.0 + largest)) {
+            let apart = (a - b).abs();
+            if apart.is_nan() || apart > 1e-9 * (1.0 + largest) {
                 return fault("passes", format!("the gradient of {name} is {a}, and was {b}"));
             }
         }

@@ -353,7 +353,8 @@ fn compare(case: &Case, found: &BTreeMap<String, Vec<f64>>) -> Result<(), String
         let widest = (0..values.len()).map(spread).fold(0.0, f64::max);
         for (k, (a, b)) in found.iter().zip(values).enumerate() {
             let allowed = 4e-6 * (1e-1 + size) + 4.0 * widest;
-            if !((a - b).abs() <= allowed) {
+            let apart = (a - b).abs();
+            if apart.is_nan() || apart > allowed {
                 return Err(format!("{name}[{k}] is {a:e}, not {b:e} (give or take {allowed:.0e})"));
             }
         }

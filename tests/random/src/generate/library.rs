@@ -158,7 +158,7 @@ impl Maker {
         let Some(t) = self.base(1) else { return };
         let Some((&last, rest)) = t.shape.split_last() else { return };
         let n = self.spec.size(last);
-        if n % 2 == 0 && self.random.chance(60) {
+        if n.is_multiple_of(2) && self.random.chance(60) {
             let half = self.new_size(Size::Window(last, 2, 2, 0));
             let shape = rest.iter().copied().chain([half]).collect();
             return self.piped(&t, shape, vec![text("glu")]);

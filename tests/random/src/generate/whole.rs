@@ -41,7 +41,7 @@ impl Maker {
             0 | 1 => self.mapped(),
             2 | 3 => self.aligned(),
             4 => self.of_rows(),
-            5 => self.to_number(),
+            5 => self.end_in_a_number(),
             6 => self.reshaped(),
             7 => self.sliced(),
             8 => self.multiplied(),
@@ -88,7 +88,7 @@ impl Maker {
         self.around(before, &t.name, after, t.shape);
     }
 
-    fn to_number(&mut self) {
+    fn end_in_a_number(&mut self) {
         let Some(t) = self.base(1) else { return };
         let (before, after) = *self.random.pick(TO_NUMBER);
         self.around(before, &t.name, after, Vec::new());
