@@ -38,17 +38,16 @@ fn refused(statements: &str, code: &str) {
 
 #[test]
 fn sizes_beyond_measure() {
-    for shape in ["[4000000000, 4000000000]", "[9000000000000000000, 2]", "[100000, 100000]"] {
+    for shape in ["[4000000000, 4000000000]", "[4000000000000, 2]", "[100000, 100000]"] {
         refused(&format!("param h: {shape};"), "E0206");
     }
     refused("param h: [99999999999999999999];", "E0005");
     refused("input h: [4000000000, 4000000000];", "E0206");
-    refused("let h[i in 0..4000000000, j in 0..4000000000] = 1.0;", "E0206");
+    refused("let h[i in 0..4000000000, j in 0..4000000000] = x[0] * w[1]; loss mean(h);", "E0206");
     refused("let h = x |> dense(4000000000);", "E0206");
-    refused("let s[i * 1000000000 * 1000000000 * 100]: [3] += x[i];", "E0305");
-    refused("const n = 9000000000000000000 * 9; param h: [n];", "E0305");
+    refused("const n = 9000000000000000 * 9000000000000000; param h: [n];", "E0205");
     refused("for i in 0..4000000000 { let h = 1; }", "E0206");
-    refused("train { batch = 4000000000; }", "E0503");
+    refused("train { batch = 4000000000; }", "E0206");
 }
 
 #[test]
