@@ -18,17 +18,17 @@ use std::path::Path;
 
 /// Writes the outputs for all samples.
 pub fn predict(args: &PredictArgs) -> Outcome {
-    let (output, spec) = compile(&args.file, args.model.clone())?;
+    let (output, spec) = compile(&args.trained.spec.file, args.trained.spec.model.clone())?;
     if glue::outputs(&output).is_empty() {
         return Err(no_outputs(&output, &spec));
     }
-    let mut tensors = load_init(&args.weights, &output)?;
+    let mut tensors = load_init(&args.trained.weights, &output)?;
     let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
     let inputs: Vec<Field> = fields.iter().filter(|f| f.role == crate::train::field::Role::Input).cloned().collect();
-    let data = read(&args.data, &inputs, args.quiet)?;
+    let data = read(&args.trained.data, &inputs, args.trained.build.quiet)?;
     let samples = data.samples;
-    let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
+    let runner = Runner::of(output, &spec, args.trained.build.cache.as_deref(), args.trained.build.quiet)?;
     let mut columns = with_targets(&fields, data);
     normalised.iter().for_each(|n| n.apply(&fields, &mut columns));
     let job = Job { mode: Mode::Predict, ..Job::default() };
@@ -98,13 +98,13 @@ fn csv(predictions: &[Prediction], samples: usize) -> String {
 
 /// Prints the loss, the metrics, and what the outputs say about the targets.
 pub fn eval(args: &EvalArgs) -> Outcome {
-    let (output, spec) = compile(&args.file, args.model.clone())?;
-    let mut tensors = load_init(&args.weights, &output)?;
+    let (output, spec) = compile(&args.trained.spec.file, args.trained.spec.model.clone())?;
+    let mut tensors = load_init(&args.trained.weights, &output)?;
     let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
-    let mut data = read(&args.data, &fields, args.quiet)?;
+    let mut data = read(&args.trained.data, &fields, args.trained.build.quiet)?;
     normalised.iter().for_each(|n| n.apply(&fields, &mut data.columns));
-    let runner = Runner::of(output, &spec, args.cache.as_deref(), args.quiet)?;
+    let runner = Runner::of(output, &spec, args.trained.build.cache.as_deref(), args.trained.build.quiet)?;
     let job = Job { mode: Mode::Evaluate, ..Job::default() };
     let (ran, _) = runner.run(&job, &data.columns, Some(&tensors))?;
     let score = ran.score.ok_or_else(|| Fault::input("the program evaluated nothing: a mistake of gdc"))?;

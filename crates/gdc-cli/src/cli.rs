@@ -53,6 +53,46 @@ pub enum Command {
     Man(ManArgs),
 }
 
+/// One model of one spec.
+#[derive(Args, Debug)]
+pub struct SpecArgs {
+    /// The spec; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The model, in a spec with several.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+/// How the program of a model is built, and what is said about it.
+#[derive(Args, Debug)]
+pub struct BuildArgs {
+    /// Keep compiled programs in this folder instead of the user's folder for caches.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Say nothing but results, warnings and errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// A trained model and what it is applied to.
+#[derive(Args, Debug)]
+pub struct TrainedArgs {
+    /// Which model.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// The trained weights (.safetensors or .npz).
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// Inputs, and targets where they are needed: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be
+    /// repeated.
+    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
+    pub data: Vec<DataArg>,
+    /// How its program is built.
+    #[command(flatten)]
+    pub build: BuildArgs,
+}
+
 /// `gdc new`
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -176,12 +216,9 @@ Examples:
   gdc verify model.gd --data train.csv           the first batch of real data
   gdc verify model.gd --samples 3 --elements 8   quicker, for large models")]
 pub struct VerifyArgs {
-    /// The spec; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The model to verify, in a spec with several.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// Which model.
+    #[command(flatten)]
+    pub spec: SpecArgs,
     /// Samples from here: FILE, NAME=FILE or NAME=FILE.npz:ARRAY, as in `gdc train`.
     #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
     pub data: Vec<DataArg>,
@@ -200,12 +237,9 @@ pub struct VerifyArgs {
     /// The seed of parameters and made-up samples.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Keep compiled programs in this folder instead of the user's folder for caches.
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
-    /// Say nothing about building.
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// How its program is built.
+    #[command(flatten)]
+    pub build: BuildArgs,
 }
 
 /// `gdc predict`
@@ -218,27 +252,12 @@ Examples:
   gdc predict digits.gd --weights digits.safetensors --data new.csv
   gdc predict digits.gd --weights w.npz --data image=images.npy -o probs.npy")]
 pub struct PredictArgs {
-    /// The spec; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The model, in a spec with several.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
-    /// The trained weights (.safetensors or .npz).
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
-    /// Inputs: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be repeated.
-    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
-    pub data: Vec<DataArg>,
+    /// The model, its weights and the data.
+    #[command(flatten)]
+    pub trained: TrainedArgs,
     /// Write here (.csv, .npy or .npz) instead of to standard output.
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Keep compiled programs in this folder instead of the user's folder for caches.
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
-    /// Say nothing but errors.
-    #[arg(long, short)]
-    pub quiet: bool,
 }
 
 /// `gdc eval`
@@ -252,27 +271,12 @@ Examples:
   gdc eval digits.gd --weights digits.safetensors --data test.npz
   gdc eval line.gd --weights line.safetensors --data test.csv --json")]
 pub struct EvalArgs {
-    /// The spec; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The model, in a spec with several.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
-    /// The trained weights (.safetensors or .npz).
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
-    /// Inputs and targets: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be repeated.
-    #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
-    pub data: Vec<DataArg>,
+    /// The model, its weights and the data.
+    #[command(flatten)]
+    pub trained: TrainedArgs,
     /// Write one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Keep compiled programs in this folder instead of the user's folder for caches.
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
-    /// Say nothing about building and data.
-    #[arg(long, short)]
-    pub quiet: bool,
 }
 
 /// `gdc bench`
@@ -286,21 +290,15 @@ Examples:
   gdc bench model.gd
   gdc bench model.gd --seconds 10")]
 pub struct BenchArgs {
-    /// The spec; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The model, in a spec with several.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// Which model.
+    #[command(flatten)]
+    pub spec: SpecArgs,
     /// How long to measure.
     #[arg(long, value_name = "S", default_value_t = 1.5)]
     pub seconds: f64,
-    /// Keep compiled programs in this folder instead of the user's folder for caches.
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
-    /// Say nothing about building.
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// How its program is built.
+    #[command(flatten)]
+    pub build: BuildArgs,
 }
 
 /// How an explanation is written.
@@ -323,18 +321,15 @@ Examples:
   gdc explain model.gd --format html -o m.html  a page for a browser
   gdc explain model.gd --format latex           equations for a paper")]
 pub struct ExplainArgs {
-    /// The spec; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// Which model.
+    #[command(flatten)]
+    pub spec: SpecArgs,
     /// How to write it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
     /// Write here instead of to standard output.
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// The model to explain, in a spec with several.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
 }
 
 /// A stage of the compilation that can be shown.
@@ -454,12 +449,9 @@ Examples:
   gdc train digits.gd --data train.npz --resume run.ckpt        the same bits as without it
   gdc train quadratic.gd                   a model without inputs needs no data")]
 pub struct TrainArgs {
-    /// The spec; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The model to train, in a spec with several.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// Which model.
+    #[command(flatten)]
+    pub spec: SpecArgs,
     /// Training data: FILE, NAME=FILE or NAME=FILE.npz:ARRAY; may be repeated.
     #[arg(long, value_name = "DATA", value_parser = DataArg::parse)]
     pub data: Vec<DataArg>,
@@ -521,10 +513,7 @@ pub struct TrainArgs {
     /// Write the gradients of the first step (.safetensors).
     #[arg(long, value_name = "FILE")]
     pub dump_gradients: Option<PathBuf>,
-    /// Keep compiled programs in this folder instead of the user's folder for caches.
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
-    /// Print the last epoch only, and no progress.
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// How its program is built.
+    #[command(flatten)]
+    pub build: BuildArgs,
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod common;
+
+use common::{finish, gdc};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -18,10 +21,6 @@ const LINE: &str = "model Line {
 }
 ";
 
-fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    finish(Command::new(env!("CARGO_BIN_EXE_gdc")).current_dir(folder).args(words).output().unwrap())
-}
-
 fn gdc_with_input(folder: &Path, words: &[&str], input: &str) -> (i32, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_gdc"))
         .current_dir(folder)
@@ -33,11 +32,6 @@ fn gdc_with_input(folder: &Path, words: &[&str], input: &str) -> (i32, String, S
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
     finish(child.wait_with_output().unwrap())
-}
-
-fn finish(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {

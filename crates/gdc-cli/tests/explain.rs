@@ -2,14 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod common;
 
-fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_gdc")).current_dir(folder).args(words).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use common::gdc;
+use std::path::{Path, PathBuf};
 
 fn specs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs")

@@ -3,63 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod common;
+
+use common::{CLASSES, LINE, class_data, folder, gdc_with_cache as gdc};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-
-const CLASSES: &str = "model Classes {
-    input  x: [2, 2];
-    target label: in 0..3;
-    let h      = x |> flatten |> dense(8) |> tanh;
-    let logits = h |> dense(3);
-    output probs = softmax(logits);
-    loss   cross_entropy(logits, label);
-    metric accuracy = argmax(logits) == label;
-    optimizer adam(lr = 0.02);
-    train { batch = 8; epochs = 20; }
-}
-";
-
-const LINE: &str = "model Line {
-    input  x: [];
-    target y: [];
-    param w = 0.0;
-    param b = 0.0;
-    output y_hat = w * x + b;
-    loss   (y_hat - y)^2 / 2;
-    optimizer sgd(lr = 0.5);
-    train { batch = 4; epochs = 300; shuffle = false; }
-}
-";
-
-/// Compiled programs are kept between runs of the tests.
-const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/workers");
-
-fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gdc"));
-    let output = command.current_dir(folder).args(words).args(["--cache", CACHE]).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-fn class_data(rows: usize) -> String {
-    let mut text = String::from("label,x_0_0,x_0_1,x_1_0,x_1_1\n");
-    for i in 0..rows {
-        let (label, wobble) = (i % 3, ((i * 37) % 11) as f64 / 11.0 - 0.5);
-        let corner = [[1.0, 0.0], [-1.0, 1.0], [-1.0, -1.0]][label];
-        text.push_str(&format!("{label},{},{},{},{wobble}\n", corner[0] + wobble, corner[1] - wobble, -corner[0]));
-    }
-    text
-}
 
 fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let bytes = fs::read(path).unwrap();

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod common;
+
+use common::{finish, gdc};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -21,12 +24,7 @@ const OLD: &str = "model Small {
 
 fn run(folder: &Path, program: &str, words: &[&str]) -> (i32, String, String) {
     let output = Command::new(program).current_dir(folder).args(words).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    run(folder, env!("CARGO_BIN_EXE_gdc"), words)
+    finish(output)
 }
 
 /// The comparison of a changed text with the old one.

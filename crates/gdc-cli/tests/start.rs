@@ -2,17 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod common;
+
+use common::{CACHE, gdc};
 use std::path::Path;
 use std::process::Command;
-
-/// Compiled programs are kept between runs of the tests.
-const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/workers");
-
-fn gdc(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_gdc")).current_dir(folder).args(words).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 #[test]
 fn a_new_project_trains_is_up_to_date_builds_and_runs() {

@@ -2,22 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod common;
+
+use common::{CACHE, CLASSES, LINE, class_data, finish, folder};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-
-const LINE: &str = "model Line {
-    input  x: [];
-    target y: [];
-    param w = 0.0;
-    param b = 0.0;
-    output y_hat = w * x + b;
-    loss   (y_hat - y)^2 / 2;
-    optimizer sgd(lr = 0.5);
-    train { batch = 4; epochs = 300; shuffle = false; }
-}
-";
 
 const QUADRATIC: &str = "model Quadratic {
     param x = 1.0;
@@ -26,22 +17,6 @@ const QUADRATIC: &str = "model Quadratic {
     train { steps = 100; until = mean_loss < 1e-6; }
 }
 ";
-
-const CLASSES: &str = "model Classes {
-    input  x: [2, 2];
-    target label: in 0..3;
-    let h      = x |> flatten |> dense(8) |> tanh;
-    let logits = h |> dense(3);
-    output probs = softmax(logits);
-    loss   cross_entropy(logits, label);
-    metric accuracy = argmax(logits) == label;
-    optimizer adam(lr = 0.02);
-    train { batch = 8; epochs = 20; }
-}
-";
-
-/// Compiled programs are kept between runs of the tests.
-const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/workers");
 
 struct Run {
     code: i32,
@@ -56,34 +31,14 @@ fn train(folder: &Path, words: &[&str]) -> Run {
 fn train_with(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gdc"));
     command.current_dir(folder).arg("train").args(words).args(["--cache", CACHE]).envs(variables.iter().copied());
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
+    let (code, out, err) = finish(command.output().unwrap());
+    Run { code, out, err }
 }
 
 /// y = 3 x + 2 without noise.
 fn line_data() -> String {
     let rows = (0..10).map(|i| f64::from(i) / 5.0 - 1.0).map(|x| format!("{x},{}\n", 3.0 * x + 2.0));
     std::iter::once("x,y\n".to_owned()).chain(rows).collect()
-}
-
-/// Three clouds of points around the corners of a triangle, by a fixed pattern.
-fn class_data(rows: usize) -> String {
-    let mut text = String::from("label,x_0_0,x_0_1,x_1_0,x_1_1\n");
-    for i in 0..rows {
-        let (label, wobble) = (i % 3, ((i * 37) % 11) as f64 / 11.0 - 0.5);
-        let corner = [[1.0, 0.0], [-1.0, 1.0], [-1.0, -1.0]][label];
-        text.push_str(&format!("{label},{},{},{},{wobble}\n", corner[0] + wobble, corner[1] - wobble, -corner[0]));
-    }
-    text
 }
 
 fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {

@@ -28,8 +28,8 @@ use std::collections::BTreeMap;
 
 /// Shows the explanation, or writes it to a file.
 pub fn run(args: &ExplainArgs) -> Outcome {
-    let spec = Spec::read(&args.file)?;
-    let explained = Explained::new(&spec, args.model.clone())?;
+    let spec = Spec::read(&args.spec.file)?;
+    let explained = Explained::new(&spec, args.spec.model.clone())?;
     let text = match args.format {
         Format::Text => explained.text(),
         Format::Latex => explained.latex(),

@@ -36,16 +36,16 @@ use worker::{Material, Trained, Watch};
 
 /// Trains, and writes what was asked for only when training has ended well.
 pub fn run(args: &TrainArgs) -> Outcome {
-    let spec = Spec::read(&args.file)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::StandAlone, model: args.model.clone() })?;
-    let spec_name = display_name(&args.file);
+    let spec = Spec::read(&args.spec.file)?;
+    let output = spec.compile_or_show(&Options { runtime: Runtime::StandAlone, model: args.spec.model.clone() })?;
+    let spec_name = display_name(&args.spec.file);
     check_trainable(&output, &spec_name)?;
     let fields = Field::all(&output.model);
     let mut prepared = Prepared::new(args, &output, &fields)?;
     let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
     let (mut history, resumed_best) = prepared.resume(args, &output, &metrics)?;
     let plan = Plan::new(args, &output.model, prepared.training.samples, std::mem::take(&mut prepared.start));
-    let program = build_program(&output, &spec_name, args.cache.as_deref(), args.quiet)?;
+    let program = build_program(&output, &spec_name, args.build.cache.as_deref(), args.build.quiet)?;
     let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, &fields));
     let material = Material {
         fields: &fields,
@@ -56,7 +56,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
         init: prepared.init.as_deref(),
     };
     let mut display = Display {
-        progress: Progress::new(&plan, metrics, args.quiet),
+        progress: Progress::new(&plan, metrics, args.build.quiet),
         gradients: Gradients::default(),
         diverged: None,
         best: None,
@@ -72,7 +72,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
     }
     let mut trained = trained?;
     trained.best = trained.best.take().or(resumed_best);
-    if !args.quiet {
+    if !args.build.quiet {
         say_how_it_went(&trained, &history, plan.job.keep_best.then_some(best_epoch).flatten());
     }
     write_results(args, &output, &trained, &history, &prepared.normalised)
@@ -91,10 +91,10 @@ struct Prepared {
 impl Prepared {
     fn new(args: &TrainArgs, output: &Output, fields: &[Field]) -> Outcome<Prepared> {
         let seed = args.seed.unwrap_or(output.model.settings.seed);
-        let mut training = load("--data", &args.data, fields, args.quiet)?;
+        let mut training = load("--data", &args.data, fields, args.build.quiet)?;
         let mut validation = match args.validation.as_slice() {
             [] => None,
-            args_ => Some(load("--validation", args_, fields, args.quiet)?),
+            args_ => Some(load("--validation", args_, fields, args.build.quiet)?),
         };
         if let Some(part) = args.validation_split {
             let (rest, held) = prepare::split(training, fields, part, seed)?;
@@ -130,7 +130,7 @@ impl Prepared {
             return Ok((History { metrics: metrics.to_vec(), ..History::default() }, None));
         };
         let resumed = checkpoint::load(path, output, &self.setting, metrics)?;
-        if !args.quiet {
+        if !args.build.quiet {
             eprintln!("going on after epoch {}, step {}", resumed.start.epoch, resumed.start.step);
         }
         let mut history = resumed.history;
@@ -325,7 +325,7 @@ fn write_results(
         write_whole(path, history.steps_csv().as_bytes())?;
         written.push(path.clone());
     }
-    if !args.quiet {
+    if !args.build.quiet {
         written.iter().for_each(|path| eprintln!("wrote {}", path.display()));
         if args.weights.is_none() && args.out.is_none() {
             eprintln!("note: the weights were not kept: --weights FILE or --out DIR keeps them");
