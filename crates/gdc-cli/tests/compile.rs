@@ -7,7 +7,7 @@ mod common;
 use common::{finish, gdc};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 const LINE: &str = "model Line {
     input  x: [];
