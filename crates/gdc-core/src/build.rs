@@ -243,23 +243,11 @@ pub fn rewrite(
     }
     let result = match replace(x, root) {
         Some(new) => new,
-        None => match x.get(root).clone() {
-            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => root,
-            Expr::Read { node, at, otherwise } => {
-                let ty = x.ty(root);
-                let at = at.iter().map(|&e| rewrite(x, e, memo, replace)).collect();
-                let otherwise = otherwise.map(|e| rewrite(x, e, memo, replace));
-                x.read(node, ty, at, otherwise)
-            }
-            Expr::Op(op, args) => {
-                let args: Vec<ExprId> = args.iter().map(|&e| rewrite(x, e, memo, replace)).collect();
-                x.op(op, &args)
-            }
-            Expr::Random { dist, site, element } => {
-                let element = rewrite(x, element, memo, replace);
-                x.intern(Expr::Random { dist, site, element }, Ty::Real)
-            }
-        },
+        None => {
+            let ty = x.ty(root);
+            let new = x.get(root).clone().with_parts(|e| rewrite(x, e, memo, replace));
+            x.intern(new, ty)
+        }
     };
     memo.insert(root, result);
     result

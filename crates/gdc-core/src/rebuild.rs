@@ -131,34 +131,20 @@ impl Rebuild {
 }
 
 fn replace_reads(x: &mut Exprs, e: ExprId, map: &[Option<Replacement>], memo: &mut HashMap<ExprId, ExprId>) -> ExprId {
-    if let Some(&done) = memo.get(&e) {
-        return done;
-    }
-    let result = match x.get(e).clone() {
-        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => e,
-        Expr::Read { node, at, otherwise } => {
-            let ty = x.ty(e);
-            let at: Vec<ExprId> = at.iter().map(|&i| replace_reads(x, i, map, memo)).collect();
-            let otherwise = otherwise.map(|o| replace_reads(x, o, map, memo));
-            match &map[node.0 as usize] {
+    gdc_ir::rewrite(x, e, memo, |x, old, new| {
+        let ty = x.ty(old);
+        match new {
+            Expr::Read { node, at, otherwise } => match &map[node.0 as usize] {
                 Some(Replacement::Body(axes, body)) => {
                     let places = axes.iter().copied().zip(at).collect();
                     crate::build::substitute(x, *body, &places)
                 }
                 Some(Replacement::Scalar(_, body)) => *body,
-                Some(Replacement::Node(new)) => crate::build::Build::read(x, *new, ty, at, otherwise),
-                None => crate::build::Build::read(x, node, ty, at, otherwise),
-            }
+                Some(Replacement::Node(new)) => crate::build::Build::read(x, *new, ty, at.into_vec(), otherwise),
+                None => crate::build::Build::read(x, node, ty, at.into_vec(), otherwise),
+            },
+            Expr::Op(op, args) => crate::build::Build::op(x, op, &args),
+            new => x.intern(new, ty),
         }
-        Expr::Op(op, args) => {
-            let args: Vec<ExprId> = args.iter().map(|&a| replace_reads(x, a, map, memo)).collect();
-            crate::build::Build::op(x, op, &args)
-        }
-        Expr::Random { dist, site, element } => {
-            let element = replace_reads(x, element, map, memo);
-            x.intern(Expr::Random { dist, site, element }, gdc_ir::Ty::Real)
-        }
-    };
-    memo.insert(e, result);
-    result
+    })
 }

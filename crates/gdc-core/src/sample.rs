@@ -1,7 +1,7 @@
 //! The model of one sample: outputs only, without the batch axis. `predict` is made of it.
 
 use crate::build::Build;
-use gdc_ir::{Entry, Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind};
+use gdc_ir::{Entry, Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind, rewrite};
 use std::collections::{BTreeMap, HashMap};
 
 /// Takes the batch axis off everything that the outputs need.
@@ -72,38 +72,15 @@ fn without_batch(model: &Model, inputs: &[NodeId], outputs: &[Named]) -> Model {
 
 /// Reads of per-sample tensors lose their first place.
 fn strip(graph: &mut Graph, e: ExprId, model: &Model, map: &BTreeMap<NodeId, NodeId>) -> ExprId {
-    let mut memo = HashMap::new();
-    strip_in(graph, e, model, map, &mut memo)
-}
-
-fn strip_in(
-    graph: &mut Graph,
-    e: ExprId,
-    model: &Model,
-    map: &BTreeMap<NodeId, NodeId>,
-    memo: &mut HashMap<ExprId, ExprId>,
-) -> ExprId {
-    if let Some(&done) = memo.get(&e) {
-        return done;
-    }
-    let result = match graph.exprs.get(e).clone() {
+    rewrite(graph, e, &mut HashMap::new(), |graph, old_expr, new| match new {
         Expr::Read { node, at, otherwise } => {
             let old = model.graph.node(node);
             let skip = usize::from(old.per_sample);
-            let at: Vec<ExprId> = at[skip..].iter().map(|&i| strip_in(graph, i, model, map, memo)).collect();
-            let otherwise = otherwise.map(|o| strip_in(graph, o, model, map, memo));
-            graph.exprs.read(map[&node], old.ty, at, otherwise)
+            graph.exprs.read(map[&node], old.ty, at[skip..].to_vec(), otherwise)
         }
-        Expr::Op(op, args) => {
-            let args: Vec<ExprId> = args.iter().map(|&a| strip_in(graph, a, model, map, memo)).collect();
-            graph.exprs.op(op, &args)
+        new => {
+            let ty = graph.exprs.ty(old_expr);
+            graph.exprs.intern(new, ty)
         }
-        Expr::Random { dist, site, element } => {
-            let element = strip_in(graph, element, model, map, memo);
-            graph.exprs.intern(Expr::Random { dist, site, element }, gdc_ir::Ty::Real)
-        }
-        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => e,
-    };
-    memo.insert(e, result);
-    result
+    })
 }

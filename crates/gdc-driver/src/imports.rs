@@ -108,7 +108,7 @@ fn neighbour(path: &str, folder: &Path) -> Option<String> {
     if names.contains(&with_end) {
         return Some(with_end);
     }
-    gdc_core::library::suggest(path, names.iter().map(String::as_str)).map(str::to_owned)
+    gdc_syntax::similar::suggest(path, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// A name means one thing, whichever file it comes from. Optimizers and transforms have several

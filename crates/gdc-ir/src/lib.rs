@@ -9,6 +9,7 @@ pub mod program;
 pub mod program_text;
 pub mod program_verify;
 pub mod ranges;
+pub mod rewrite;
 pub mod text;
 pub mod verify;
 
@@ -21,3 +22,4 @@ pub use graph::{
     Until, Update,
 };
 pub use ops::{Op, Red, Ty};
+pub use rewrite::rewrite;

@@ -1,7 +1,7 @@
 //! What two sets of roots both need is computed for each of them: a routine that stands alone
 //! reads nothing that another one left.
 
-use gdc_ir::{Expr, ExprId, Graph, NodeId, NodeKind};
+use gdc_ir::{Expr, ExprId, Graph, NodeId, NodeKind, rewrite};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The nodes in place of `own` that need no statement which `others` need too. Leaves are
@@ -59,27 +59,11 @@ fn redirected(
     copies: &BTreeMap<NodeId, NodeId>,
     memo: &mut HashMap<ExprId, ExprId>,
 ) -> ExprId {
-    if let Some(&done) = memo.get(&e) {
-        return done;
-    }
-    let ty = graph.exprs.ty(e);
-    let new = match graph.exprs.get(e).clone() {
-        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => e,
-        Expr::Read { node, at, otherwise } => {
-            let at = at.iter().map(|&p| redirected(graph, p, copies, memo)).collect();
-            let otherwise = otherwise.map(|o| redirected(graph, o, copies, memo));
-            let node = copies.get(&node).copied().unwrap_or(node);
-            graph.exprs.intern(Expr::Read { node, at, otherwise }, ty)
+    rewrite(graph, e, memo, |graph, old, mut new| {
+        if let Expr::Read { node, .. } = &mut new {
+            *node = copies.get(node).copied().unwrap_or(*node);
         }
-        Expr::Op(op, args) => {
-            let args = args.iter().map(|&a| redirected(graph, a, copies, memo)).collect();
-            graph.exprs.intern(Expr::Op(op, args), ty)
-        }
-        Expr::Random { dist, site, element } => {
-            let element = redirected(graph, element, copies, memo);
-            graph.exprs.intern(Expr::Random { dist, site, element }, ty)
-        }
-    };
-    memo.insert(e, new);
-    new
+        let ty = graph.exprs.ty(old);
+        graph.exprs.intern(new, ty)
+    })
 }

@@ -4,21 +4,21 @@
 //! w[k] } else { 0 }`. Here it becomes `(y[i - k] else 0) * w[k]`, which can be a contraction
 //! over a copy of `y` with its border written out.
 
-use gdc_ir::{Affine, Expr, ExprId, Exprs, Graph, Node, NodeKind, Op, Ty};
-use std::collections::BTreeMap;
+use gdc_ir::{Affine, Expr, ExprId, Exprs, Graph, Node, NodeKind, Op, Ty, rewrite};
+use std::collections::HashMap;
 
 /// Gives every read that may fall outside a value there, and drops the tests that this makes
 /// needless.
 pub(crate) fn guard_reads(graph: &mut Graph) {
     for node in graph.take_nodes() {
-        let mut rewriter = Rewriter { graph, done: BTreeMap::new() };
+        let mut rewritten = |e: ExprId| rewrite(graph, e, &mut HashMap::new(), part);
         let kind = match &node.kind {
             NodeKind::Compute { axes, reduce, body } => {
-                let body = rewriter.rewritten(*body);
+                let body = rewritten(*body);
                 NodeKind::Compute { axes: axes.clone(), reduce: reduce.clone(), body }
             }
             NodeKind::Scatter { domain, at, body } => {
-                let body = rewriter.rewritten(*body);
+                let body = rewritten(*body);
                 NodeKind::Scatter { domain: domain.clone(), at: at.clone(), body }
             }
             kind @ (NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. }) => {
@@ -29,93 +29,65 @@ pub(crate) fn guard_reads(graph: &mut Graph) {
     }
 }
 
-struct Rewriter<'a> {
-    /// The nodes so far; those that a statement reads are among them.
-    graph: &'a mut Graph,
-    done: BTreeMap<ExprId, ExprId>,
+/// One expression, its parts being done.
+fn part(graph: &mut Graph, old: ExprId, new: Expr) -> ExprId {
+    let ty = graph.exprs.ty(old);
+    let new = match new {
+        Expr::Read { node, at, otherwise: None } if may_be_outside(graph, node, &at) => {
+            let otherwise = Some(zero(graph, ty));
+            Expr::Read { node, at, otherwise }
+        }
+        Expr::Op(Op::Select, ref args) => {
+            if let &[condition, value, other] = args.as_ref()
+                && graph.exprs.as_real(other) == Some(0.0)
+                && says_it_all(graph, condition, value)
+            {
+                return value;
+            }
+            new
+        }
+        new => new,
+    };
+    graph.exprs.intern(new, ty)
 }
 
-impl Rewriter<'_> {
-    fn rewritten(&mut self, root: ExprId) -> ExprId {
-        let mut order = Vec::new();
-        self.graph.exprs.walk(root, &mut |id| order.push(id));
-        for id in order {
-            let new = self.part(id);
-            self.done.insert(id, new);
+fn zero(graph: &mut Graph, ty: Ty) -> ExprId {
+    match ty {
+        Ty::Real => graph.exprs.real(0.0),
+        Ty::Int => graph.exprs.int(0),
+        Ty::Bool => graph.exprs.bool(false),
+    }
+}
+
+fn may_be_outside(graph: &Graph, node: gdc_ir::NodeId, at: &[ExprId]) -> bool {
+    let shape = &graph.node(node).shape;
+    at.iter().zip(shape).any(|(&e, &n)| {
+        let range = gdc_ir::ranges::int_interval(graph, e);
+        // What is unknown came from outside, and was checked there.
+        range.is_some_and(|(low, high)| low < 0 || high >= n as i64)
+    })
+}
+
+/// Whether a product is zero wherever a condition fails, because one of its factors is
+/// read as zero there.
+fn says_it_all(graph: &Graph, condition: ExprId, value: ExprId) -> bool {
+    let exprs = &graph.exprs;
+    let Some(tests) = inequalities(exprs, condition) else { return false };
+    let bounds_of = |factor: ExprId| -> Option<Vec<Affine>> {
+        let Expr::Read { node, at, otherwise: Some(zero) } = exprs.get(factor) else { return None };
+        if exprs.as_real(*zero) != Some(0.0) {
+            return None;
         }
-        self.rewrite_of(root)
-    }
-
-    /// What an expression that was handled became.
-    fn rewrite_of(&self, id: ExprId) -> ExprId {
-        self.done.get(&id).copied().unwrap_or(id)
-    }
-
-    /// One expression, its parts being done.
-    fn part(&mut self, id: ExprId) -> ExprId {
-        let ty = self.graph.exprs.ty(id);
-        match self.graph.exprs.get(id).clone() {
-            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Random { .. } => id,
-            Expr::Read { node, at, otherwise } => {
-                let at: Box<[ExprId]> = at.iter().map(|&e| self.rewrite_of(e)).collect();
-                let otherwise = match otherwise {
-                    Some(e) => Some(self.rewrite_of(e)),
-                    None if self.may_be_outside(node, &at) => Some(self.zero(ty)),
-                    None => None,
-                };
-                self.graph.exprs.intern(Expr::Read { node, at, otherwise }, ty)
-            }
-            Expr::Op(op, args) => {
-                let args: Vec<ExprId> = args.iter().map(|&a| self.rewrite_of(a)).collect();
-                if let (Op::Select, &[condition, value, other]) = (op, args.as_slice())
-                    && self.graph.exprs.as_real(other) == Some(0.0)
-                    && self.says_it_all(condition, value)
-                {
-                    return value;
-                }
-                self.graph.exprs.intern(Expr::Op(op, args.into()), ty)
-            }
+        let mut bounds = Vec::new();
+        for (&e, &n) in at.iter().zip(&graph.node(*node).shape) {
+            let place = exprs.as_affine(e)?;
+            bounds.push(place.clone());
+            bounds.push(Affine::constant(n as i64 - 1).add_scaled(place, -1)?);
         }
-    }
-
-    fn zero(&mut self, ty: Ty) -> ExprId {
-        match ty {
-            Ty::Real => self.graph.exprs.real(0.0),
-            Ty::Int => self.graph.exprs.int(0),
-            Ty::Bool => self.graph.exprs.bool(false),
-        }
-    }
-
-    fn may_be_outside(&self, node: gdc_ir::NodeId, at: &[ExprId]) -> bool {
-        let shape = &self.graph.node(node).shape;
-        at.iter().zip(shape).any(|(&e, &n)| {
-            let range = gdc_ir::ranges::int_interval(self.graph, e);
-            // What is unknown came from outside, and was checked there.
-            range.is_some_and(|(low, high)| low < 0 || high >= n as i64)
-        })
-    }
-
-    /// Whether a product is zero wherever a condition fails, because one of its factors is
-    /// read as zero there.
-    fn says_it_all(&self, condition: ExprId, value: ExprId) -> bool {
-        let exprs = &self.graph.exprs;
-        let Some(tests) = inequalities(exprs, condition) else { return false };
-        let bounds_of = |factor: ExprId| -> Option<Vec<Affine>> {
-            let Expr::Read { node, at, otherwise: Some(zero) } = exprs.get(factor) else { return None };
-            if exprs.as_real(*zero) != Some(0.0) {
-                return None;
-            }
-            let mut bounds = Vec::new();
-            for (&e, &n) in at.iter().zip(&self.graph.node(*node).shape) {
-                let place = exprs.as_affine(e)?;
-                bounds.push(place.clone());
-                bounds.push(Affine::constant(n as i64 - 1).add_scaled(place, -1)?);
-            }
-            Some(bounds)
-        };
-        let implied = |bounds: &Vec<Affine>| tests.iter().all(|t| exprs.interval(t).0 >= 0 || bounds.contains(t));
-        factors(exprs, value).into_iter().filter_map(bounds_of).any(|b| implied(&b))
-    }
+        Some(bounds)
+    };
+    let implied = |bounds: &Vec<Affine>| tests.iter().all(|t| exprs.interval(t).0 >= 0 || bounds.contains(t));
+    factors(exprs, value).into_iter().filter_map(bounds_of).any(|b| implied(&b))
 }
 
 /// A conjunction as affine forms that are not negative where it holds.

@@ -4,8 +4,8 @@
 //! reshape to `[b, p, q, f]`. Without the axis there is no reshape between them, so the one
 //! can ride in the other's epilogue.
 
-use gdc_ir::{Affine, Expr, ExprId, Graph, NodeId, NodeKind, Var};
-use std::collections::{BTreeMap, BTreeSet};
+use gdc_ir::{Affine, Expr, ExprId, Graph, NodeId, NodeKind, Var, rewrite};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Takes axes of extent 1 off every statement but those that are `kept` as they are, which
 /// the outside sees, and reads through reshapes that this makes needless.
@@ -21,8 +21,7 @@ pub(crate) fn squeeze(graph: &mut Graph, kept: &BTreeSet<NodeId>) {
     let mut same: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for (k, node) in old.iter().enumerate() {
         let id = NodeId(k as u32);
-        let mut rewriter =
-            Rewriter { graph, narrower: &narrower, same: &same, zero: BTreeSet::new(), done: BTreeMap::new() };
+        let mut rewriter = Rewriter { graph, narrower: &narrower, same: &same, zero: BTreeSet::new() };
         let mut new = node.clone();
         match &node.kind {
             NodeKind::Compute { axes, reduce, body } => {
@@ -95,52 +94,29 @@ struct Rewriter<'a> {
     same: &'a BTreeMap<NodeId, NodeId>,
     /// Variables that are 0.
     zero: BTreeSet<Var>,
-    done: BTreeMap<ExprId, ExprId>,
 }
 
 impl Rewriter<'_> {
     fn rewritten(&mut self, root: ExprId) -> ExprId {
-        let mut order = Vec::new();
-        self.graph.exprs.walk(root, &mut |id| order.push(id));
-        for id in order {
-            let new = self.part(id);
-            self.done.insert(id, new);
-        }
-        self.rewrite_of(root)
-    }
-
-    /// What an expression that was handled became.
-    fn rewrite_of(&self, id: ExprId) -> ExprId {
-        self.done.get(&id).copied().unwrap_or(id)
-    }
-
-    /// One expression, its parts being done.
-    fn part(&mut self, id: ExprId) -> ExprId {
-        let ty = self.graph.exprs.ty(id);
-        match self.graph.exprs.get(id).clone() {
-            Expr::Real(_) | Expr::Bool(_) => id,
-            Expr::Random { dist, site, element } => {
-                let element = self.rewrite_of(element);
-                self.graph.exprs.intern(Expr::Random { dist, site, element }, ty)
-            }
-            Expr::Int(affine) => {
-                let terms = affine.terms.iter().filter(|(v, _)| !self.zero.contains(v)).copied().collect();
-                self.graph.exprs.affine(Affine { terms, constant: affine.constant })
-            }
-            Expr::Op(op, args) => {
-                let args: Vec<ExprId> = args.iter().map(|&a| self.rewrite_of(a)).collect();
-                self.graph.exprs.intern(Expr::Op(op, args.into()), ty)
-            }
-            Expr::Read { node, at, otherwise } => {
-                let mut at: Vec<ExprId> = at.iter().map(|&e| self.rewrite_of(e)).collect();
-                let otherwise = otherwise.map(|e| self.rewrite_of(e));
-                if let Some(stay) = self.narrower.get(&node) {
-                    let mut stay = stay.iter();
-                    at.retain(|_| stay.next().copied().unwrap_or(true));
+        rewrite(self.graph, root, &mut HashMap::new(), |graph, old, new| {
+            let ty = graph.exprs.ty(old);
+            let new = match new {
+                Expr::Int(affine) => {
+                    let terms = affine.terms.iter().filter(|(v, _)| !self.zero.contains(v)).copied().collect();
+                    return graph.exprs.affine(Affine { terms, constant: affine.constant });
                 }
-                let node = self.same.get(&node).copied().unwrap_or(node);
-                self.graph.exprs.intern(Expr::Read { node, at: at.into(), otherwise }, ty)
-            }
-        }
+                Expr::Read { node, at, otherwise } => {
+                    let mut at = at.into_vec();
+                    if let Some(stay) = self.narrower.get(&node) {
+                        let mut stay = stay.iter();
+                        at.retain(|_| stay.next().copied().unwrap_or(true));
+                    }
+                    let node = self.same.get(&node).copied().unwrap_or(node);
+                    Expr::Read { node, at: at.into(), otherwise }
+                }
+                new => new,
+            };
+            graph.exprs.intern(new, ty)
+        })
     }
 }

@@ -109,7 +109,7 @@ impl Failure {
             covered.extend(STATEMENTS.iter().chain(&EXPRESSION));
         } else if self.wants_item() {
             terms.push("an item".to_owned());
-            covered.extend(crate::scan::ITEM_WORDS);
+            covered.extend(crate::words::ITEM_WORDS);
         } else if self.wants_expression() {
             terms.push("an expression".to_owned());
             covered.extend(EXPRESSION);

@@ -8,7 +8,9 @@ mod foreign;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lex::Kind;
-use crate::scene::{RESERVED, STATEMENT_WORDS, Scene};
+use crate::scene::Scene;
+use crate::similar::edits;
+use crate::words::{ITEM_WORDS, RESERVED, STATEMENT_WORDS};
 
 type Hint = fn(&Scene<'_>) -> Option<Diagnostic>;
 
@@ -140,7 +142,7 @@ fn single_equals(s: &Scene<'_>) -> Option<Diagnostic> {
     let start = s.statement_start();
     let first = s.tokens.get(start).map_or("", |t| t.text(s.text));
     let inside = s.open_bracket().is_some_and(|open| open >= start);
-    if inside || STATEMENT_WORDS.contains(&first) || crate::scan::ITEM_WORDS.contains(&first) {
+    if inside || STATEMENT_WORDS.contains(&first) || ITEM_WORDS.contains(&first) {
         return Some(diagnostic.help("to compare, write `==`"));
     }
     if start + 1 == s.at {
@@ -289,7 +291,7 @@ fn missing_semicolon(s: &Scene<'_>) -> Option<Diagnostic> {
     let binds = (s.spells(1, "=") && !s.spells(1, "==")) || s.spells(1, "<-");
     let next = s.is_word(0, &STATEMENT_WORDS)
         || (s.kind(0) == Some(Kind::Word) && binds)
-        || s.is_word(0, &crate::scan::ITEM_WORDS)
+        || s.is_word(0, &ITEM_WORDS)
         || s.is_word(0, &["scan"])
         || matches!(s.kind(0), Some(Kind::Close('}')) | None);
     if !(next || s.on_new_line()) {
@@ -322,24 +324,6 @@ fn closest(word: &str, words: &[&'static str]) -> Option<&'static str> {
         4 => 1,
         _ => 2,
     };
-    words.iter().map(|w| (distance(word, w), *w)).filter(|(d, _)| (1..=limit).contains(d)).min().map(|(_, w)| w)
-}
-
-/// Letters to insert, delete, replace or swap with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j - 1] + change).min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+    let edits = words.iter().map(|w| (edits(word, w), *w)).filter(|(d, _)| (1..=limit).contains(&d.letters));
+    edits.min().map(|(_, w)| w)
 }

@@ -15,7 +15,9 @@ mod recover;
 pub mod render;
 pub mod scan;
 mod scene;
+pub mod similar;
 pub mod source;
+pub mod words;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Reported, Severity};
 pub use source::{FileId, SourceMap, Span};

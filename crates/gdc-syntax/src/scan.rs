@@ -2,10 +2,8 @@
 //! indexed and only what is used of it be parsed.
 
 use crate::lex::{self, Kind, Token};
+use crate::words::ITEM_WORDS;
 use std::ops::Range;
-
-/// The words that begin items.
-pub(crate) const ITEM_WORDS: [&str; 7] = ["model", "layer", "fn", "optimizer", "transform", "const", "import"];
 
 /// A run of tokens that is an item, or that is none.
 pub(crate) struct Chunk {

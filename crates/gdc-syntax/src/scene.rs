@@ -3,70 +3,8 @@
 use crate::expect::Failure;
 use crate::lex::{Kind, Token};
 use crate::source::{FileId, Span};
+use crate::words::STATEMENT_WORDS;
 use std::ops::Range;
-
-/// Words that are never names; the grammar's rule `reserved`.
-pub(crate) const RESERVED: [&str; 32] = [
-    "let",
-    "if",
-    "else",
-    "in",
-    "for",
-    "param",
-    "state",
-    "input",
-    "target",
-    "const",
-    "loss",
-    "output",
-    "metric",
-    "model",
-    "layer",
-    "fn",
-    "optimizer",
-    "transform",
-    "import",
-    "scan",
-    "over",
-    "yield",
-    "return",
-    "true",
-    "false",
-    "train",
-    "as",
-    "self",
-    "Self",
-    "super",
-    "crate",
-    "_",
-];
-
-/// Words that begin statements.
-pub(crate) const STATEMENT_WORDS: [&str; 23] = [
-    "let",
-    "param",
-    "state",
-    "input",
-    "target",
-    "const",
-    "loss",
-    "output",
-    "metric",
-    "layer",
-    "optimizer",
-    "transform",
-    "freeze",
-    "train",
-    "assert",
-    "stream",
-    "precision",
-    "entry",
-    "after",
-    "derivative",
-    "yield",
-    "for",
-    "if",
-];
 
 /// A failure among the tokens of its text.
 pub(crate) struct Scene<'a> {
@@ -241,6 +179,7 @@ impl<'a> Scene<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::RESERVED;
     use gdc_grammar::{GdParser, Rule};
     use pest::Parser;
 

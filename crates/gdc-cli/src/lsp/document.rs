@@ -167,7 +167,7 @@ impl Document {
             items.extend(names::definitions(text).iter().filter(|d| d.scope.is_none()).map(|d| item(d, "1")));
         }
         if !after_pipe {
-            let words = names::KEYWORDS.iter();
+            let words = gdc_syntax::words::completions().into_iter();
             items.extend(words.map(|word| json!({"label": word, "kind": 14, "sortText": format!("2{word}")})));
         }
         items.dedup_by(|a, b| a["label"] == b["label"]);

@@ -1,61 +1,8 @@
 //! Where names are defined, by a scan that works on wrong texts too.
 
 use gdc_syntax::scan;
+use gdc_syntax::words::DEFINING_WORDS;
 use std::ops::Range;
-
-/// Words of the language, for completion.
-pub const KEYWORDS: [&str; 32] = [
-    "let",
-    "if",
-    "else",
-    "input",
-    "in",
-    "for",
-    "param",
-    "state",
-    "target",
-    "const",
-    "loss",
-    "output",
-    "metric",
-    "model",
-    "layer",
-    "fn",
-    "optimizer",
-    "transform",
-    "import",
-    "scan",
-    "over",
-    "yield",
-    "return",
-    "true",
-    "false",
-    "train",
-    "as",
-    "freeze",
-    "precision",
-    "with",
-    "detach",
-    "grad",
-];
-
-/// What can stand before a name that it defines.
-const DEFINING: [&str; 14] = [
-    "let",
-    "input",
-    "target",
-    "param",
-    "state",
-    "const",
-    "output",
-    "metric",
-    "loss",
-    "model",
-    "layer",
-    "fn",
-    "optimizer",
-    "transform",
-];
 
 /// A definition.
 #[derive(Clone, PartialEq, Debug)]
@@ -86,7 +33,7 @@ pub fn definitions(text: &str) -> Vec<Definition> {
             continue;
         }
         let about = std::mem::take(&mut docs);
-        let Some(kind) = DEFINING.iter().find(|d| *d == word) else { continue };
+        let Some(kind) = DEFINING_WORDS.iter().find(|d| *d == word) else { continue };
         let item = items.iter().find(|r| r.contains(&range.start)).cloned();
         let is_item = item.as_ref().is_some_and(|r| is_head(&tokens, r, i));
         let scope = if is_item { None } else { item.clone() };

@@ -4,8 +4,8 @@
 use super::value::Value;
 use super::{Lowered, Lowerer};
 use crate::codes;
-use crate::library::suggest;
 use gdc_ir::{Budget, Quantity};
+use gdc_syntax::similar::suggest;
 use gdc_syntax::{Diagnostic, Span, ast};
 
 /// What a budget can be about.

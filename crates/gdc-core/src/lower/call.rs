@@ -7,8 +7,8 @@ use super::{Frame, Lowered, Lowerer, MAX_CALLS};
 
 use crate::build::substitute;
 use crate::codes;
-use crate::library::suggest;
 use gdc_ir::Var;
+use gdc_syntax::similar::suggest;
 use gdc_syntax::{Diagnostic, Span, ast};
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -5,8 +5,8 @@ use super::value::{Bound, Callee, Func, Tensor, Value, builtin};
 use super::{BUILTIN_NAMES, Lowered, Lowerer};
 use crate::build::Build;
 use crate::codes;
-use crate::library::suggest;
 use gdc_ir::{Node, NodeKind, Op, Ty};
+use gdc_syntax::similar::suggest;
 use gdc_syntax::{Diagnostic, Span, ast};
 use std::rc::Rc;
 

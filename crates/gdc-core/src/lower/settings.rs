@@ -2,8 +2,8 @@
 
 use super::{Lowered, Lowerer};
 use crate::codes;
-use crate::library::suggest;
 use gdc_ir::Until;
+use gdc_syntax::similar::suggest;
 use gdc_syntax::{Diagnostic, Span, ast};
 
 const NAMES: &[&str] = &["batch", "epochs", "steps", "until", "shuffle", "drop_last", "seed"];

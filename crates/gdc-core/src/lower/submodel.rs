@@ -203,7 +203,7 @@ impl Lowerer<'_> {
             Some(value) => Ok(value.clone()),
             None => {
                 let names: Vec<&str> = record.fields.keys().map(String::as_str).collect();
-                let close = crate::library::suggest(&name.text, names.iter().copied());
+                let close = gdc_syntax::similar::suggest(&name.text, names.iter().copied());
                 let mut d = Diagnostic::error(
                     codes::UNKNOWN_NAME,
                     name.span,

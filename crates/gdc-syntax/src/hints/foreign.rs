@@ -4,7 +4,8 @@ use super::closest;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lex::Kind;
-use crate::scene::{RESERVED, Scene};
+use crate::scene::Scene;
+use crate::words::{ITEM_WORDS, RESERVED};
 
 fn foreign(s: &Scene<'_>, message: impl Into<String>) -> Diagnostic {
     Diagnostic::error(codes::E0013, s.span(), message)
@@ -28,7 +29,7 @@ pub(super) fn foreign_item(s: &Scene<'_>) -> Option<Diagnostic> {
             "this stands inside of `model Name { ... }`"
         }
         _ => {
-            let meant = closest(word, &crate::scan::ITEM_WORDS)?;
+            let meant = closest(word, &ITEM_WORDS)?;
             let message = format!("expected an item, found `{word}`");
             return Some(Diagnostic::error(codes::E0001, s.span(), message).help(format!("did you mean `{meant}`?")));
         }
