@@ -15,6 +15,7 @@ pub mod linear;
 pub mod logarithms;
 pub mod lower;
 pub mod maxima;
+mod narrow;
 mod product;
 mod rebuild;
 pub mod reuse;

@@ -1,7 +1,9 @@
 //! Sums: `sum(c * e) = c * sum(e)` for all factors that the sum does not run over, and
-//! `sum(w * (e - mean(e))) = 0` for a mean with the same weights.
+//! `sum(w * (e - mean(e))) = 0` for a mean with the same weights. Sums run only where their terms
+//! are not zero, see [`crate::narrow`].
 
 use crate::build::{Build, substitute};
+use crate::narrow::narrowed;
 use crate::product::Product;
 use crate::rebuild::{Rebuild, Replacement};
 use gdc_ir::{Expr, ExprId, Graph, Leaf, Model, Node, NodeKind, Op, Red, Reduce, Ty, Var};
@@ -15,10 +17,14 @@ pub fn simplify_sums(model: &mut Model) {
         let mut node = rebuild.old(id).clone();
         node.kind = rebuild.kind(&node.kind);
         if let NodeKind::Compute { axes, reduce: Some(Reduce { op: Red::Sum, over }), body } = &node.kind {
-            let (axes, over, body) = (axes.clone(), over.clone(), *body);
+            let (axes, mut over, mut body) = (axes.clone(), over.clone(), *body);
+            if let Some(shorter) = narrowed(&mut rebuild.graph.exprs, &over, body) {
+                (over, body) = shorter;
+            }
             let mut sum = Sum { graph: &mut rebuild.graph, over: &over };
             let body = sum.without_vanishing(body);
             node.kind = match sum.factored(body) {
+                _ if over.is_empty() => NodeKind::Compute { axes, reduce: None, body },
                 Some((outside, inside)) => {
                     let outside = sum.scaled(&node, &axes, outside, inside);
                     NodeKind::Compute { axes, reduce: None, body: outside }

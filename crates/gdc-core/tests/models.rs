@@ -91,7 +91,7 @@ macro_rules! models {
 }
 
 models! {
-    attention composed contrastive convolution delays memory normalised oscillator pooling recurrent residual
+    attention composed contrastive convolution delays lists memory normalised oscillator pooling recurrent residual
     sensitivity stated updates
 }
 

@@ -106,4 +106,9 @@ rules! {
     test_of_a_difference: "if 1 - x == 0 { y } else { z }" => "if x == 1 { y } else { z }";
     test_of_a_maximum: "if max(0, x) < 2 { y } else { z }" => "if x < 2 { y } else { z }";
     test_of_a_minimum: "if min(2, x) <= 0 { y } else { z }" => "if x <= 0 { y } else { z }";
+    sum_that_runs_over_a_part: "sum[i](if i < 2 { v[i] } else { 0 })" => "sum[i](v[i])";
+    sum_that_begins_later: "sum[i](if i < 1 { 0 } else { v[i] * v[i] })" => "sum[i](v[i + 1] * v[i + 1])";
+    sum_of_one_place: "sum[i](x * (if i == 2 { exp(v[i]) } else { 0 }))" => "x * exp(v[2])";
+    element_of_a_list: "[x, y, z][1]" => "y";
+    sum_of_a_list_of_two: "sum([x, 0])" => "x";
 }

@@ -24,7 +24,10 @@ impl Lowerer<'_> {
                     .help("numbers and names stand without quotes: `0.1`, `relu`"),
             )),
             K::Name(name) => self.name(name),
-            K::List(items) => self.list(items, e.span),
+            K::List(items) => {
+                self.hint = hint;
+                self.list(items, e.span)
+            }
             K::Tuple(items) => Ok(Value::Tuple(items.iter().map(|i| self.expr(i)).collect::<Lowered<_>>()?)),
             K::Block(block) => {
                 self.hint = hint;
@@ -225,58 +228,6 @@ impl Lowerer<'_> {
             expr = self.graph().exprs.op(Op::Add, &[expr, one]);
         }
         Ok(Value::Tensor(Tensor::scalar(expr)))
-    }
-
-    /// `[1.0, 2.0]`: a constant tensor.
-    fn list(&mut self, items: &[ast::Expr], span: Span) -> Lowered<Value> {
-        let mut values = Vec::with_capacity(items.len());
-        let mut inner: Option<Vec<usize>> = None;
-        for item in items {
-            let (mut numbers, shape) = self.literal(item)?;
-            if inner.as_ref().is_some_and(|s| *s != shape) {
-                return Err(self.error(codes::SHAPE, item.span, "the rows of a list must be equally long"));
-            }
-            inner = Some(shape);
-            values.append(&mut numbers);
-        }
-        let mut shape = vec![items.len()];
-        shape.extend(inner.unwrap_or_default());
-        if values.is_empty() {
-            return Err(self.error(codes::SIZE, span, "an empty list has no elements"));
-        }
-        let name = self.hint.clone().unwrap_or_else(|| self.path_to("constant"));
-        let node = Node {
-            name,
-            kind: NodeKind::Literal(values),
-            shape: shape.clone(),
-            ty: Ty::Real,
-            range: None,
-            per_sample: false,
-            origin: Some(Self::loc(span)),
-        };
-        let node = self.add_node(node, span)?;
-        Ok(Value::Tensor(self.whole(node, &shape)))
-    }
-
-    fn literal(&mut self, e: &ast::Expr) -> Lowered<(Vec<f64>, Vec<usize>)> {
-        if let ast::ExprKind::List(items) = &e.kind {
-            let mut all = Vec::new();
-            let mut inner = Vec::new();
-            for item in items {
-                let (mut numbers, shape) = self.literal(item)?;
-                all.append(&mut numbers);
-                inner = shape;
-            }
-            let mut shape = vec![items.len()];
-            shape.extend(inner);
-            return Ok((all, shape));
-        }
-        let t = self.operand(e)?;
-        let real = self.real(&t, e.span)?;
-        match self.model.graph.exprs.as_real(real) {
-            Some(v) => Ok((vec![v], Vec::new())),
-            None => Err(self.error(codes::NOT_CONSTANT, e.span, "the elements of a list must be constants")),
-        }
     }
 
     /// A node with all its axes visible, over new variables.

@@ -11,6 +11,7 @@ mod entry;
 mod expr;
 mod index;
 mod library_calls;
+mod list;
 mod model;
 mod optimizer;
 mod params;
