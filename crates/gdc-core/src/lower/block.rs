@@ -67,17 +67,7 @@ impl Lowerer<'_> {
             K::Assert { value, unit } => self.assert(value, unit.as_ref(), stmt.span),
             // Applied by the function that states it, once its value is known.
             K::Derivative { .. } => Ok(()),
-            K::Declare { .. }
-            | K::Loss { .. }
-            | K::Output { .. }
-            | K::Metric { .. }
-            | K::Optimizer { .. }
-            | K::Transform { .. }
-            | K::Freeze { .. }
-            | K::Train { .. }
-            | K::Stream { .. }
-            | K::Precision { .. }
-            | K::Entry(_) => Err(self.error(codes::MISPLACED, stmt.span, "this statement stands only in a model")),
+            _ => Err(self.error(codes::MISPLACED, stmt.span, "this statement stands only in a model")),
         }
     }
 

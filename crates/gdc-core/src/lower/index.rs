@@ -1,6 +1,6 @@
 //! Index notation: binding indices, finding their ranges, and reading tensors at places.
 
-use super::types::shape_text;
+use super::types::{axes_text, shape_text};
 use super::value::{Binding, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::build::substitute;
@@ -211,7 +211,7 @@ impl Lowerer<'_> {
         if given > rank {
             let shape = shape_text(&self.shape(tensor));
             return Err(self.report(
-                Diagnostic::error(codes::RANK, span, format!("{given} indices for a tensor with {rank} axes"))
+                Diagnostic::error(codes::RANK, span, format!("{given} indices for a tensor with {}", axes_text(rank)))
                     .secondary(base.span, format!("this is {shape}"))
                     .note("the batch is never written: an input's first axis is the first of one sample"),
             ));

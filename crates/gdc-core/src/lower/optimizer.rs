@@ -230,7 +230,12 @@ impl Lowerer<'_> {
                 return Err(self.error(
                     codes::OPTIMIZER,
                     span,
-                    format!("`{}` has no form for `{}`, which has {} axes", func.name, member.path, member.shape.len()),
+                    format!(
+                        "`{}` has no form for `{}`, which has {}",
+                        func.name,
+                        member.path,
+                        super::types::axes_text(member.shape.len())
+                    ),
                 ));
             };
             blocks.push((arm.clone(), Block::new()));

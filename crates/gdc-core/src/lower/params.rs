@@ -1,6 +1,6 @@
 //! Binding the parameters of a function or layer, and matching arguments against their types.
 
-use super::types::shape_text;
+use super::types::{axes_text, shape_text};
 use super::value::{Binding, Bound, Callee, Func, Tensor, Value};
 use super::{Lowered, Lowerer};
 use crate::codes;
@@ -146,9 +146,9 @@ impl Lowerer<'_> {
                     codes::RANK,
                     span,
                     format!(
-                        "`{}` takes a tensor with {} axes as `{}`, and this has {}",
+                        "`{}` takes a tensor with {} as `{}`, and this has {}",
                         func.name,
-                        dims.len(),
+                        axes_text(dims.len()),
                         name.text,
                         given.len()
                     ),

@@ -147,15 +147,6 @@ impl Lowerer<'_> {
         };
         match &stmt.kind {
             K::Declare { role: ast::Role::Target, name, .. } => absent(self, std::slice::from_ref(name)),
-            K::Loss { .. }
-            | K::Metric { .. }
-            | K::Optimizer { .. }
-            | K::Transform { .. }
-            | K::Freeze { .. }
-            | K::Train { .. }
-            | K::Stream { .. }
-            | K::Precision { .. }
-            | K::Entry(_) => {}
             K::Assert { value, .. } if super::budgets::is_budget(value) => {}
             K::Let { pattern, value, .. } if self.reads_absent(value) => absent(self, pattern.names()),
             K::Update { name, value } if self.reads_absent(value) => {
@@ -172,6 +163,8 @@ impl Lowerer<'_> {
                     self.bind(name, Value::Tensor(value));
                 }
             }
+            // What trains a model is the business of its caller.
+            kind if kind.is_of_a_model() => {}
             _ => self.statement(stmt)?,
         }
         Ok(())

@@ -12,6 +12,11 @@ pub fn shape_text(shape: &[usize]) -> String {
     format!("[{}]", parts.join(", "))
 }
 
+/// `1 axis`, `2 axes`
+pub fn axes_text(rank: usize) -> String {
+    if rank == 1 { "1 axis".to_owned() } else { format!("{rank} axes") }
+}
+
 impl Lowerer<'_> {
     /// An integer known at compile time.
     pub(super) fn static_int(&mut self, value: &Value, span: Span, what: &str) -> Lowered<i64> {

@@ -179,6 +179,35 @@ pub enum StmtKind {
     Expr(Expr),
 }
 
+impl StmtKind {
+    /// Whether such a statement stands only in a model.
+    pub fn is_of_a_model(&self) -> bool {
+        match self {
+            Self::Declare { role, .. } => matches!(role, Role::Input | Role::Target),
+            Self::Loss { .. }
+            | Self::Output { .. }
+            | Self::Metric { .. }
+            | Self::Optimizer { .. }
+            | Self::Transform { .. }
+            | Self::Freeze { .. }
+            | Self::Train { .. }
+            | Self::Stream { .. }
+            | Self::Precision { .. }
+            | Self::Entry(_) => true,
+            Self::Let { .. }
+            | Self::Const { .. }
+            | Self::Update { .. }
+            | Self::Expr(_)
+            | Self::For { .. }
+            | Self::UseLayer { .. }
+            | Self::Yield { .. }
+            | Self::After { .. }
+            | Self::Assert { .. }
+            | Self::Derivative { .. } => false,
+        }
+    }
+}
+
 /// One index on the left of a `let`.
 #[derive(Clone, PartialEq, Debug)]
 pub enum IndexBinder {

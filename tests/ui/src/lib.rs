@@ -1,0 +1,1 @@
+//! The cases are in `pass` and `fail`, and what runs them is in `tests/ui.rs`.
