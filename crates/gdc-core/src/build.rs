@@ -230,6 +230,15 @@ fn split(x: &Exprs, a: &Affine, d: i64) -> Option<(Affine, Affine)> {
     (low >= 0 && high < d).then_some((q, r))
 }
 
+/// The expression as the functions of [`Build`] make it, which decide what is known.
+pub fn made(x: &mut Exprs, new: Expr, ty: Ty) -> ExprId {
+    match new {
+        Expr::Op(op, args) => x.op(op, &args),
+        Expr::Read { node, at, otherwise } => x.read(node, ty, at.into_vec(), otherwise),
+        other => x.intern(other, ty),
+    }
+}
+
 /// Rebuilds an expression from its parts up. `replace` is asked first at each part, before
 /// its own parts are looked at; what it gives is final.
 pub fn rewrite(
@@ -246,7 +255,7 @@ pub fn rewrite(
         None => {
             let ty = x.ty(root);
             let new = x.get(root).clone().with_parts(|e| rewrite(x, e, memo, replace));
-            x.intern(new, ty)
+            made(x, new, ty)
         }
     };
     memo.insert(root, result);

@@ -143,8 +143,7 @@ fn replace_reads(x: &mut Exprs, e: ExprId, map: &[Option<Replacement>], memo: &m
                 Some(Replacement::Node(new)) => crate::build::Build::read(x, *new, ty, at.into_vec(), otherwise),
                 None => crate::build::Build::read(x, node, ty, at.into_vec(), otherwise),
             },
-            Expr::Op(op, args) => crate::build::Build::op(x, op, &args),
-            new => x.intern(new, ty),
+            new => crate::build::made(x, new, ty),
         }
     })
 }

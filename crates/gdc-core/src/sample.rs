@@ -1,6 +1,6 @@
 //! The model of one sample: outputs only, without the batch axis. `predict` is made of it.
 
-use crate::build::Build;
+use crate::build::{Build, made};
 use gdc_ir::{Entry, Expr, ExprId, Graph, Model, Named, Node, NodeId, NodeKind, rewrite};
 use std::collections::{BTreeMap, HashMap};
 
@@ -80,7 +80,7 @@ fn strip(graph: &mut Graph, e: ExprId, model: &Model, map: &BTreeMap<NodeId, Nod
         }
         new => {
             let ty = graph.exprs.ty(old_expr);
-            graph.exprs.intern(new, ty)
+            made(&mut graph.exprs, new, ty)
         }
     })
 }

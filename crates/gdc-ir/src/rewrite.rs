@@ -73,14 +73,18 @@ pub fn rewrite<H: AsRef<Exprs> + AsMut<Exprs>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::Op;
+    use crate::ops::{Op, Ty};
+
+    fn op(x: &mut Exprs, op: Op, a: ExprId, b: ExprId) -> ExprId {
+        x.intern(Expr::Op(op, Box::new([a, b])), Ty::Real)
+    }
 
     #[test]
     fn each_part_is_made_anew_once_and_before_what_it_is_in() {
         let mut x = Exprs::default();
         let (one, two) = (x.real(1.0), x.real(2.0));
-        let sum = x.op(Op::Add, &[one, two]);
-        let product = x.op(Op::Mul, &[sum, sum]);
+        let sum = op(&mut x, Op::Add, one, two);
+        let product = op(&mut x, Op::Mul, sum, sum);
         let mut order = Vec::new();
         let new = rewrite(&mut x, product, &mut HashMap::new(), |x, old, e| {
             order.push(old);
@@ -88,7 +92,7 @@ mod tests {
             if old == two { one } else { x.intern(e, ty) }
         });
         assert_eq!(order, [one, two, sum, product]);
-        let doubled = x.op(Op::Add, &[one, one]);
-        assert_eq!(new, x.op(Op::Mul, &[doubled, doubled]));
+        let doubled = op(&mut x, Op::Add, one, one);
+        assert_eq!(new, op(&mut x, Op::Mul, doubled, doubled));
     }
 }
