@@ -5,9 +5,9 @@ mod scores;
 use crate::cli::{EvalArgs, PredictArgs};
 use crate::fault::{Fault, Outcome};
 use crate::files::{print, write_whole};
-use crate::runner::{Runner, compile, no_outputs, with_targets};
+use crate::runner::{Runner, compile, entry_fields, no_outputs, with_targets};
 use crate::train::data::{DataArg, Dataset, element_name};
-use crate::train::field::Field;
+use crate::train::field::{Field, Role};
 use crate::train::prepare::Normalisation;
 use crate::train::weights::{self, Slot, Tensor};
 use crate::train::worker::{Job, Mode};
@@ -18,22 +18,30 @@ use std::path::Path;
 
 /// Writes the outputs for all samples.
 pub fn predict(args: &PredictArgs) -> Outcome {
-    let (output, spec) = compile(&args.trained.spec.file, args.trained.spec.model.clone())?;
-    if glue::outputs(&output).is_empty() {
-        return Err(no_outputs(&output, &spec));
-    }
-    let mut tensors = load_init(&args.trained.weights, &output)?;
+    let given = &args.trained;
+    let entry = args.entry.as_deref();
+    let (output, spec) = compile(&given.spec)?;
+    let fields = match entry {
+        Some(name) => entry_fields(&output, name, &spec)?,
+        None if glue::outputs(&output, None).is_empty() => return Err(no_outputs(&output, &spec)),
+        None => Field::all(&output.model),
+    };
+    let mut tensors = load_init(&given.weights, &output)?;
     let normalised = Normalisation::take(&mut tensors);
-    let fields = Field::all(&output.model);
-    let inputs: Vec<Field> = fields.iter().filter(|f| f.role == crate::train::field::Role::Input).cloned().collect();
-    let data = read(&args.trained.data, &inputs, args.trained.build.quiet)?;
+    let inputs: Vec<Field> = fields.iter().filter(|f| f.role == Role::Input).cloned().collect();
+    let data = read(&given.data, &inputs, given.build.quiet)?;
     let samples = data.samples;
-    let runner = Runner::of(output, &spec, args.trained.build.cache.as_deref(), args.trained.build.quiet)?;
+    let runner = match entry {
+        Some(name) => Runner::of_entry(output, name, &spec, &given.build)?,
+        None => Runner::of(output, &spec, &given.build)?,
+    };
     let mut columns = with_targets(&fields, data);
-    normalised.iter().for_each(|n| n.apply(&fields, &mut columns));
+    if entry.is_none() {
+        normalised.iter().for_each(|n| n.apply(&fields, &mut columns));
+    }
     let job = Job { mode: Mode::Predict, ..Job::default() };
     let (ran, _) = runner.run(&job, &columns, Some(&tensors))?;
-    let predictions = Prediction::all(&runner.output, samples, &ran.predicted)?;
+    let predictions = Prediction::all(&runner.output, entry, samples, &ran.predicted)?;
     match &args.out {
         None => {
             print(&csv(&predictions, samples));
@@ -98,21 +106,21 @@ fn csv(predictions: &[Prediction], samples: usize) -> String {
 
 /// Prints the loss, the metrics, and what the outputs say about the targets.
 pub fn eval(args: &EvalArgs) -> Outcome {
-    let (output, spec) = compile(&args.trained.spec.file, args.trained.spec.model.clone())?;
+    let (output, spec) = compile(&args.trained.spec)?;
     let mut tensors = load_init(&args.trained.weights, &output)?;
     let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
     let mut data = read(&args.trained.data, &fields, args.trained.build.quiet)?;
     normalised.iter().for_each(|n| n.apply(&fields, &mut data.columns));
-    let runner = Runner::of(output, &spec, args.trained.build.cache.as_deref(), args.trained.build.quiet)?;
+    let runner = Runner::of(output, &spec, &args.trained.build)?;
     let job = Job { mode: Mode::Evaluate, ..Job::default() };
     let (ran, _) = runner.run(&job, &data.columns, Some(&tensors))?;
     let score = ran.score.ok_or_else(|| Fault::input("the program evaluated nothing: a mistake of gdc"))?;
     let names = buffer_names(&runner.output, |role| role == BufferRole::Metric);
     let metrics: Vec<(String, f64)> = names.into_iter().zip(score.metrics).collect();
-    let predictions = match glue::outputs(&runner.output).is_empty() {
+    let predictions = match glue::outputs(&runner.output, None).is_empty() {
         true => Vec::new(),
-        false => Prediction::all(&runner.output, data.samples, &ran.predicted)?,
+        false => Prediction::all(&runner.output, None, data.samples, &ran.predicted)?,
     };
     let found = scores::find(&runner.fields, &data.columns, &predictions);
     let text = if args.json {

@@ -13,7 +13,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
     if !(args.seconds > 0.0 && args.seconds <= 3600.0) {
         return Err(Fault::call("--seconds takes a number above 0 and up to 3600"));
     }
-    let runner = Runner::new(&args.spec.file, args.spec.model.clone(), args.build.cache.as_deref(), args.build.quiet)?;
+    let runner = Runner::new(&args.spec, &args.build)?;
     let programs = &runner.output.programs;
     let batch = programs.train.batch.unwrap_or(1).max(1);
     let columns: Vec<Values> = runner.fields.iter().map(|f| f.made_up(batch, 0, 2)).collect();

@@ -250,11 +250,15 @@ to standard output as CSV, with a column for each element, or into a .csv, .npy 
 
 Examples:
   gdc predict digits.gd --weights digits.safetensors --data new.csv
-  gdc predict digits.gd --weights w.npz --data image=images.npy -o probs.npy")]
+  gdc predict digits.gd --weights w.npz --data image=images.npy -o probs.npy
+  gdc predict vae.gd --weights w.npz --entry draw --data code=codes.npy")]
 pub struct PredictArgs {
     /// The model, its weights and the data.
     #[command(flatten)]
     pub trained: TrainedArgs,
+    /// Apply this entry point of the model, whose inputs the data then bring.
+    #[arg(long, value_name = "NAME")]
+    pub entry: Option<String>,
     /// Write here (.csv, .npy or .npz) instead of to standard output.
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -282,7 +286,8 @@ pub struct EvalArgs {
 /// `gdc bench`
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Times are medians over rounds on one core, with made-up numbers in a full batch. The share of the
+Times are medians over short rounds on one core, with made-up numbers in a full batch; on a busy
+machine they are still longer than on a quiet one. The share of the
 peak compares the operations that the generated code counts with the multiply-adds that the same
 core was measured to do.
 

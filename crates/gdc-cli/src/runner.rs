@@ -1,6 +1,7 @@
 //! What the commands that run a compiled model share: from a spec to a program that was built,
 //! with the weights that it starts from.
 
+use crate::cli::{BuildArgs, SpecArgs};
 use crate::fault::{Fault, Outcome};
 use crate::files::display_name;
 use crate::spec::Spec;
@@ -11,7 +12,7 @@ use crate::train::weights::Tensor;
 use crate::train::worker::{self, Job, Material, Trained, Watch};
 use crate::train::{build_program, check_trainable, given_for_prediction, in_program_order};
 use gdc_driver::{Options, Output, Runtime};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A compiled model, ready to be run.
 pub struct Runner {
@@ -26,16 +27,33 @@ pub struct Runner {
 
 impl Runner {
     /// Compiles a spec, for the machine too.
-    pub fn new(path: &Path, model: Option<String>, cache: Option<&Path>, quiet: bool) -> Outcome<Runner> {
-        let (output, spec) = compile(path, model)?;
-        Runner::of(output, &spec, cache, quiet)
+    pub fn new(which: &SpecArgs, build: &BuildArgs) -> Outcome<Runner> {
+        let (output, spec) = compile(which)?;
+        Runner::of(output, &spec, build)
     }
 
     /// Builds the program of a compiled model.
-    pub fn of(output: Output, spec: &str, cache: Option<&Path>, quiet: bool) -> Outcome<Runner> {
+    pub fn of(output: Output, spec: &str, build: &BuildArgs) -> Outcome<Runner> {
         let fields = Field::all(&output.model);
-        let program = build_program(&output, spec, cache, quiet)?;
-        let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, &fields));
+        Runner::with_fields(output, fields, None, spec, build)
+    }
+
+    /// Builds the program that predicts by an entry point. Its inputs are all that it reads.
+    pub fn of_entry(output: Output, name: &str, spec: &str, build: &BuildArgs) -> Outcome<Runner> {
+        let fields = entry_fields(&output, name, spec)?;
+        Runner::with_fields(output, fields, Some(name), spec, build)
+    }
+
+    fn with_fields(
+        output: Output,
+        fields: Vec<Field>,
+        entry: Option<&str>,
+        spec: &str,
+        build: &BuildArgs,
+    ) -> Outcome<Runner> {
+        let program = build_program(&output, entry, spec, build.cache.as_deref(), build.quiet)?;
+        let used = if entry.is_some() { Vec::new() } else { in_program_order(&output, &fields) };
+        let given = given_for_prediction(&output, entry, &fields);
         Ok(Runner { output, fields, program, used, given })
     }
 
@@ -56,10 +74,10 @@ impl Runner {
 }
 
 /// Compiles a spec that can be trained.
-pub fn compile(path: &Path, model: Option<String>) -> Outcome<(Output, String)> {
-    let spec = Spec::read(path)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::StandAlone, model })?;
-    let name = display_name(path);
+pub fn compile(which: &SpecArgs) -> Outcome<(Output, String)> {
+    let spec = Spec::read(&which.file)?;
+    let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: which.model.clone() })?;
+    let name = display_name(&which.file);
     check_trainable(&output, &name)?;
     Ok((output, name))
 }
@@ -78,6 +96,20 @@ pub fn with_targets(fields: &[Field], inputs: Dataset) -> Vec<Values> {
         columns.push(zeros);
     }
     columns
+}
+
+/// The inputs of an entry point, or the error that the model has none of this name.
+pub fn entry_fields(output: &Output, name: &str, spec: &str) -> Outcome<Vec<Field>> {
+    let entries = &output.model.entries;
+    if let Some(entry) = entries.iter().find(|e| e.name == name) {
+        return Ok(Field::of_entry(&output.model, entry));
+    }
+    let names: Vec<String> = entries.iter().map(|e| format!("`{}`", e.name)).collect();
+    let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Err(Fault::call(format!(
+        "--entry {name}: model `{}` in {spec} has no such entry point; it has {has}",
+        output.model.name
+    )))
 }
 
 /// The error of a model that gives no outputs.

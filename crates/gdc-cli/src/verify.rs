@@ -26,7 +26,7 @@ const DATA: u64 = 2;
 /// Compares, prints the table, and fails where something is out of tolerance.
 pub fn run(args: &VerifyArgs) -> Outcome {
     let spec = Spec::read(&args.spec.file)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::StandAlone, model: args.spec.model.clone() })?;
+    let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: args.spec.model.clone() })?;
     let name = display_name(&args.spec.file);
     let (samples, columns) = samples(args, &output)?;
     let fields = Field::all(&output.model);
@@ -40,7 +40,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
     let interpreter = Interpreted::new(&model, &fields, &columns, samples, &point, args)?;
     let generated = match runs {
         true => {
-            let runner = Runner::of(output, &name, args.build.cache.as_deref(), args.build.quiet)?;
+            let runner = Runner::of(output, &name, &args.build)?;
             Some(Generated::new(&runner, &columns, &point, args.seed)?)
         }
         false => None,

@@ -120,3 +120,28 @@ fn what_does_not_fit_is_named() {
         ".csv, .npy or .npz",
     );
 }
+
+#[test]
+fn entry_points_are_applied_with_the_trained_weights() {
+    let text = LINE.replace("optimizer", "entry back(a: [2], up: in 0..4) -> [2] = w * a + b + up;\n    optimizer");
+    let points = "x,y\n0,2\n1,5\n-1,-1\n0.5,3.5\n";
+    let folder = folder(&[("line.gd", text.as_str()), ("line.csv", points), ("a.csv", "up,a_0,a_1\n3,0,1\n0,-1,2\n")]);
+    let path = folder.path();
+    let train = ["train", "line.gd", "--data", "line.csv", "--normalize", "x", "--weights", "w.npz", "-q"];
+    assert_eq!(gdc(path, &train).0, 0);
+    // Normalised inputs are the model's; an entry point takes its own as they are.
+    let by_entry = ["predict", "line.gd", "--weights", "w.npz", "--data", "a.csv", "--entry"];
+    let (code, out, err) = gdc(path, &[&by_entry[..], &["back"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let rows: Vec<Vec<f64>> = out.lines().skip(1).map(|l| l.split(',').map(|c| c.parse().unwrap()).collect()).collect();
+    assert_eq!(out.lines().next(), Some("back[0],back[1]"));
+    // The mean of x is 0.125 and its deviation 0.7395, so that y = 3 x + 2 = 2.375 + 2.2185 x'.
+    let (w, b) = (3.0 * 0.546_875_f64.sqrt(), 2.375);
+    for (row, expected) in rows.iter().zip([[b + 3.0, w + b + 3.0], [b - w, b + 2.0 * w]]) {
+        row.iter().zip(expected).for_each(|(got, e)| assert!((got - e).abs() < 1e-4, "{out} {expected:?}"));
+    }
+    assert_eq!(rows.len(), 2);
+    let (code, _, err) = gdc(path, &[&by_entry[..], &["forth"]].concat());
+    assert_eq!(code, 2);
+    assert!(err.contains("has no such entry point; it has `back`"), "{err}");
+}

@@ -9,7 +9,6 @@ use common::{CLASSES, LINE, class_data, folder, gdc_with_cache as gdc};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let bytes = fs::read(path).unwrap();

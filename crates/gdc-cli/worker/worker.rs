@@ -318,7 +318,12 @@ fn bench<M: Model>(model: &mut M, data: &Data, job: &Job, events: &mut Events) -
     Ok(())
 }
 
-/// The nanoseconds of one call, as the median of some twenty rounds.
+/// A round of calls is this long where one call is not longer: much shorter than the slices of
+/// time that a busy machine gives to a program, so that most rounds are not interrupted, and much
+/// longer than the clock's own error.
+const ROUND: f64 = 100e-6;
+
+/// The nanoseconds of one call, as the median of many rounds.
 fn median(seconds: f64, mut call: impl FnMut()) -> f64 {
     let mut calls = 1u32;
     let round = |calls: u32, call: &mut dyn FnMut()| {
@@ -326,11 +331,18 @@ fn median(seconds: f64, mut call: impl FnMut()) -> f64 {
         (0..calls).for_each(|_| call());
         start.elapsed().as_secs_f64()
     };
-    // Warm, and as many calls as a twentieth of the time takes.
-    while round(calls, &mut call) < seconds / 20.0 && calls < 1 << 30 {
+    while round(calls, &mut call) < ROUND.min(seconds / 20.0) && calls < 1 << 30 {
         calls *= 2;
     }
-    let mut rounds: Vec<f64> = (0..15).map(|_| round(calls, &mut call) / f64::from(calls) * 1e9).collect();
+    let start = Instant::now();
+    let mut rounds = Vec::new();
+    // Warm for a tenth of the time.
+    while start.elapsed().as_secs_f64() < seconds || rounds.len() < 10 {
+        let time = round(calls, &mut call) / f64::from(calls) * 1e9;
+        if start.elapsed().as_secs_f64() > seconds / 10.0 {
+            rounds.push(time);
+        }
+    }
     rounds.sort_by(f64::total_cmp);
     rounds[rounds.len() / 2]
 }

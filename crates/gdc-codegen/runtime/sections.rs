@@ -17,6 +17,7 @@ pub struct Section {
 /// All sections, each after those that it needs.
 pub const SECTIONS: &[Section] = &[
     Section { name: "root", text: include_str!("root.rs"), needs: &[] },
+    Section { name: HOSTED, text: include_str!("hosted_root.rs"), needs: &[] },
     Section { name: "real", text: include_str!("real.rs"), needs: &["root"] },
     Section { name: "double", text: include_str!("double.rs"), needs: &["real"] },
     Section { name: "lane", text: include_str!("lane.rs"), needs: &["real"] },
@@ -30,6 +31,9 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "train", text: include_str!("train.rs"), needs: &["error", "order"] },
     Section { name: "batch", text: include_str!("batch.rs"), needs: &["error", "train"] },
 ];
+
+/// What stands in place of the section `root` where it is wanted: in a program with `std`.
+pub const HOSTED: &str = "hosted_root";
 
 /// `pub mod rt { ... }` with the sections that `wanted` names and all that
 /// those need. Unknown names are passed over.
@@ -46,6 +50,9 @@ pub fn module(wanted: &[&str]) -> String {
          #[allow(dead_code, unused_imports, unused_macros)]\n\
          pub mod rt {\n",
     );
+    if needed.contains(&HOSTED) {
+        needed.retain(|name| *name != "root");
+    }
     // Generated code offers what needs a heap only beside a runtime with one.
     text.push_str(
         "    macro_rules! with_alloc {\n        ($($item:tt)*) => {};\n    }\n    \

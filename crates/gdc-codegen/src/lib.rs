@@ -36,7 +36,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub use cost::{operations_of_predict, operations_per_step, parameters, workspace_bytes};
-pub use predict::output_fields;
+pub use predict::{entry_method, output_fields};
 #[cfg(feature = "print")]
 pub use print::{header, print};
 
@@ -48,6 +48,8 @@ pub enum Runtime {
     Crate,
     /// A module `rt` pasted beside the code, which then needs nothing but `core`.
     StandAlone,
+    /// The same for a program with `std`, whose square roots are the machine's own.
+    Hosted,
 }
 
 /// How to generate.
@@ -96,7 +98,7 @@ pub fn generate(programs: &Programs, options: &Options<'_>) -> TokenStream {
     let sampled = batch::sampled(&programs.train);
     let rt = match options.runtime {
         Runtime::Crate => quote!(::gdc::rt),
-        Runtime::StandAlone => quote!(rt),
+        Runtime::StandAlone | Runtime::Hosted => quote!(rt),
     };
     let context = Context { programs, layout, runtime: options.runtime, rt, functions, sampled };
     let mut items = context.model();
@@ -104,7 +106,7 @@ pub fn generate(programs: &Programs, options: &Options<'_>) -> TokenStream {
     items.extend(context.batch());
     items.extend(context.workspace());
     items.extend(context.kernels());
-    if options.runtime == Runtime::StandAlone {
+    if options.runtime != Runtime::Crate {
         let runtime = context.runtime_module(&items);
         items.extend(runtime);
     }

@@ -193,7 +193,7 @@ impl Context<'_> {
 
     /// `boxed`, for models that are larger than a stack.
     pub(crate) fn boxed(&self, name: &Ident) -> TokenStream {
-        if self.runtime == Runtime::StandAlone {
+        if self.runtime != Runtime::Crate {
             return TokenStream::new();
         }
         let rt = &self.rt;

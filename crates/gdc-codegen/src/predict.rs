@@ -24,8 +24,17 @@ struct Point<'a> {
 impl Point<'_> {
     /// The name of the method, with this at its end.
     fn method(&self, suffix: &str) -> Ident {
-        ident(&local(&format!("{}{suffix}", self.name)))
+        method(self.name, suffix)
     }
+}
+
+fn method(name: &str, suffix: &str) -> Ident {
+    ident(&local(&format!("{name}{suffix}")))
+}
+
+/// The name of the method of an entry point.
+pub fn entry_method(name: &str) -> String {
+    method(name, "").to_string()
 }
 
 /// An input of `predict`.

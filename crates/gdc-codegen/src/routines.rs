@@ -121,7 +121,7 @@ impl Context<'_> {
         }
         let path = match self.runtime {
             Runtime::Crate => quote!(::gdc::rt),
-            Runtime::StandAlone => quote!(super::rt),
+            Runtime::StandAlone | Runtime::Hosted => quote!(super::rt),
         };
         let import = match types.as_slice() {
             [] => TokenStream::new(),
@@ -157,7 +157,9 @@ impl Context<'_> {
             ("places", &["F32x16"]),
         ];
         let needed = sections.iter().filter(|(_, names)| names.iter().any(|n| mentions(items, n)));
-        let wanted: Vec<&str> = ["error", "train", "batch"].into_iter().chain(needed.map(|(s, _)| *s)).collect();
+        let hosted = (self.runtime == Runtime::Hosted).then_some(sections::HOSTED);
+        let always = ["error", "train", "batch"].into_iter().chain(hosted);
+        let wanted: Vec<&str> = always.chain(needed.map(|(s, _)| *s)).collect();
         sections::module(&wanted).parse().unwrap_or_default()
     }
 

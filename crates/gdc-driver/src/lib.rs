@@ -27,6 +27,8 @@ pub enum Runtime {
     Crate,
     /// A private module pasted into the file, which then needs nothing but `core`.
     StandAlone,
+    /// Such a module for a program with `std`, whose square roots are the machine's own.
+    Hosted,
 }
 
 /// What to generate.
@@ -206,6 +208,7 @@ fn generate(programs: &Programs, options: &Options, sources: &SourceMap) -> Toke
     let runtime = match options.runtime {
         Runtime::Crate => gdc_codegen::Runtime::Crate,
         Runtime::StandAlone => gdc_codegen::Runtime::StandAlone,
+        Runtime::Hosted => gdc_codegen::Runtime::Hosted,
     };
     gdc_codegen::generate(programs, &gdc_codegen::Options { runtime, origin: &origin })
 }

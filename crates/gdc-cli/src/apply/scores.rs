@@ -26,8 +26,8 @@ pub struct Prediction {
 
 impl Prediction {
     /// Takes apart what a program wrote.
-    pub fn all(output: &Output, samples: usize, written: &[f32]) -> Outcome<Vec<Prediction>> {
-        let buffers = glue::outputs(output);
+    pub fn all(output: &Output, entry: Option<&str>, samples: usize, written: &[f32]) -> Outcome<Vec<Prediction>> {
+        let buffers = glue::outputs(output, entry);
         let width: usize = buffers.iter().map(|b| b.shape.iter().product::<usize>()).sum();
         if written.len() != width * samples {
             return Err(Fault::input("the program wrote too few predictions: a mistake of gdc"));

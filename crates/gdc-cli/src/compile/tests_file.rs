@@ -55,7 +55,7 @@ fn text(output: &Output, spec: &str, stem: &str, runtime: Runtime) -> Result<Str
     let (reals, integers) = flat(&fields, &columns, &used, samples);
     let runtime = match runtime {
         Runtime::Crate => "::gdc::rt",
-        Runtime::StandAlone => "super::rt",
+        Runtime::StandAlone | Runtime::Hosted => "super::rt",
     };
     let mut out = format!(
         "//! Tests of `{stem}.rs`, made by gdc {} from {spec}; do not edit.\n//!\n\

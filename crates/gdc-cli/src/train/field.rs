@@ -1,7 +1,7 @@
 //! The inputs and targets of a model as data must bring them, and the numbers brought.
 
 use gdc_ir::Ty;
-use gdc_ir::graph::{Model, NodeId, Precision};
+use gdc_ir::graph::{Entry, Model, Named, NodeId, Precision};
 use gdc_ir::program::Elem;
 use std::fmt;
 
@@ -34,6 +34,12 @@ impl Field {
     pub fn all(model: &Model) -> Vec<Field> {
         let inputs = model.inputs.iter().map(|&n| Field::new(model, n, Role::Input));
         inputs.chain(model.targets.iter().map(|&n| Field::new(model, n, Role::Target))).collect()
+    }
+
+    /// The inputs of an entry point, in order.
+    pub fn of_entry(model: &Model, entry: &Entry) -> Vec<Field> {
+        let own = |input: &Named| Field { name: input.name.clone(), ..Field::new(model, input.node, Role::Input) };
+        entry.inputs.iter().map(own).collect()
     }
 
     fn new(model: &Model, id: NodeId, role: Role) -> Field {

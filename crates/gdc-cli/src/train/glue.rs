@@ -3,28 +3,35 @@
 use crate::compile::rust_text;
 use crate::fault::Outcome;
 use gdc_driver::Output;
-use gdc_ir::program::{Buffer, BufferRole, Elem};
+use gdc_ir::program::{Buffer, BufferRole, Elem, Program};
 
 /// The whole text. The generated types and the runtime `rt` stand in the root, where the
 /// module of the worker sees them.
-pub fn source(output: &Output, spec: &str) -> Outcome<String> {
+pub fn source(output: &Output, entry: Option<&str>, spec: &str) -> Outcome<String> {
     let trainer = gdc_codegen::trainer_name(&output.model.name);
     Ok(format!(
         "{}\nmod gdc_worker;\n\n{}\nfn main() -> ::std::process::ExitCode {{\n    \
          gdc_worker::main({trainer}::new)\n}}\n",
         rust_text(output, spec)?,
-        model(output, &trainer)
+        model(output, entry, &trainer)
     ))
 }
 
+/// What predicts: the entry point of a name, or the model's outputs.
+fn program<'o>(output: &'o Output, entry: Option<&str>) -> &'o Program {
+    let programs = &output.programs;
+    let own = entry.and_then(|entry| programs.entries.iter().find(|(name, _)| name == entry));
+    own.map_or(&programs.predict, |(_, program)| program)
+}
+
 /// The inputs of a prediction, in the order of its arguments.
-pub fn given(output: &Output) -> Vec<&Buffer> {
-    output.programs.predict.buffers.iter().filter(|b| b.role == BufferRole::Input).collect()
+pub fn given<'o>(output: &'o Output, entry: Option<&str>) -> Vec<&'o Buffer> {
+    program(output, entry).buffers.iter().filter(|b| b.role == BufferRole::Input).collect()
 }
 
 /// The outputs of a prediction, in its order.
-pub fn outputs(output: &Output) -> Vec<&Buffer> {
-    output.programs.predict.buffers.iter().filter(|b| b.role == BufferRole::Output).collect()
+pub fn outputs<'o>(output: &'o Output, entry: Option<&str>) -> Vec<&'o Buffer> {
+    program(output, entry).buffers.iter().filter(|b| b.role == BufferRole::Output).collect()
 }
 
 fn len(buffer: &Buffer) -> usize {
@@ -36,10 +43,10 @@ fn is_real(buffer: &Buffer) -> bool {
 }
 
 /// What the worker asks of a model beyond the traits of the runtime.
-fn model(output: &Output, trainer: &str) -> String {
-    let (given, outputs) = (given(output), outputs(output));
+fn model(output: &Output, entry: Option<&str>, trainer: &str) -> String {
+    let (given, outputs) = (given(output, entry), outputs(output, entry));
     let width = |real: bool| given.iter().filter(|b| is_real(b) == real).map(|b| len(b)).sum::<usize>();
-    let prediction = if outputs.is_empty() { String::new() } else { prediction(output, &given, &outputs) };
+    let prediction = if outputs.is_empty() { String::new() } else { prediction(output, entry, &given, &outputs) };
     format!(
         "impl gdc_worker::Model for {trainer} {{\n\
          const GIVEN_REALS: usize = {};\nconst GIVEN_INTEGERS: usize = {};\nconst PREDICTED: usize = {};\n\
@@ -51,7 +58,7 @@ fn model(output: &Output, trainer: &str) -> String {
 }
 
 /// From flat numbers to arguments, and from outputs to flat numbers.
-fn prediction(output: &Output, given: &[&Buffer], outputs: &[&Buffer]) -> String {
+fn prediction(output: &Output, entry: Option<&str>, given: &[&Buffer], outputs: &[&Buffer]) -> String {
     let mut text = String::from(
         "#[allow(unused_variables)]\nfn predict_flat(&self, reals: &[f32], integers: &[u32], out: &mut [f32]) {\n",
     );
@@ -75,12 +82,14 @@ fn prediction(output: &Output, given: &[&Buffer], outputs: &[&Buffer]) -> String
         ));
         arguments.push(format!("{}a{k}", if buffer.shape.is_empty() { "" } else { "&" }));
     }
-    text.push_str(&format!("let got = self.model.predict({});\n", arguments.join(", ")));
+    let method = entry.map_or_else(|| "predict".to_owned(), gdc_codegen::entry_method);
+    text.push_str(&format!("let got = self.model.{method}({});\n", arguments.join(", ")));
     if given.iter().any(|b| b.range.is_some()) {
         // The data were checked when they were read.
         text.push_str("let Ok(got) = got else { out.fill(f32::NAN); return };\n");
     }
-    let fields = gdc_codegen::output_fields(&output.programs);
+    // An entry point has one output, which is returned as it is.
+    let fields = entry.map_or_else(|| gdc_codegen::output_fields(&output.programs), |name| vec![name.to_owned()]);
     let mut start = 0;
     for (buffer, field) in outputs.iter().zip(fields) {
         let value = match buffer.elem {

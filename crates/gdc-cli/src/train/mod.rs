@@ -37,7 +37,7 @@ use worker::{Material, Trained, Watch};
 /// Trains, and writes what was asked for only when training has ended well.
 pub fn run(args: &TrainArgs) -> Outcome {
     let spec = Spec::read(&args.spec.file)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::StandAlone, model: args.spec.model.clone() })?;
+    let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: args.spec.model.clone() })?;
     let spec_name = display_name(&args.spec.file);
     check_trainable(&output, &spec_name)?;
     let fields = Field::all(&output.model);
@@ -45,8 +45,8 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
     let (mut history, resumed_best) = prepared.resume(args, &output, &metrics)?;
     let plan = Plan::new(args, &output.model, prepared.training.samples, std::mem::take(&mut prepared.start));
-    let program = build_program(&output, &spec_name, args.build.cache.as_deref(), args.build.quiet)?;
-    let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, &fields));
+    let program = build_program(&output, None, &spec_name, args.build.cache.as_deref(), args.build.quiet)?;
+    let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, None, &fields));
     let material = Material {
         fields: &fields,
         used: &used,
@@ -224,8 +224,8 @@ pub fn in_program_order(output: &Output, fields: &[Field]) -> Vec<usize> {
 }
 
 /// Which fields a prediction takes, in its order.
-pub fn given_for_prediction(output: &Output, fields: &[Field]) -> Vec<usize> {
-    let names = glue::given(output);
+pub fn given_for_prediction(output: &Output, entry: Option<&str>, fields: &[Field]) -> Vec<usize> {
+    let names = glue::given(output, entry);
     names.iter().filter_map(|buffer| fields.iter().position(|f| f.name == buffer.name)).collect()
 }
 
@@ -278,9 +278,15 @@ pub fn load_init(path: &Path, output: &Output) -> Outcome<Vec<Tensor>> {
     weights::load(path, &required, &optional)
 }
 
-/// Builds the worker of a model.
-pub fn build_program(output: &Output, spec: &str, cache: Option<&Path>, quiet: bool) -> Outcome<PathBuf> {
-    let text = glue::source(output, spec)?;
+/// Builds the worker of a model, whose predictions are those of an entry point if one is named.
+pub fn build_program(
+    output: &Output,
+    entry: Option<&str>,
+    spec: &str,
+    cache: Option<&Path>,
+    quiet: bool,
+) -> Outcome<PathBuf> {
+    let text = glue::source(output, entry, spec)?;
     let files =
         [SourceFile { name: "main.rs", text: &text }, SourceFile { name: "gdc_worker.rs", text: worker::SOURCE }];
     build::build(&files, &build::cache_folder(cache), || {

@@ -33,10 +33,11 @@ pub fn parameters(model: &Model) -> Vec<Slot> {
     model.params.iter().map(|p| slot(model, p.node)).collect()
 }
 
-/// What a model must keep to predict: its parameters, and the states that outputs read, such
-/// as the running statistics of a batch normalisation.
+/// What a model must keep to predict: its parameters, and the states that outputs and entry
+/// points read, such as the running statistics of a batch normalisation.
 pub fn kept_for_prediction(model: &Model) -> Vec<Slot> {
-    let needed = model.graph.reachable(model.outputs.iter().map(|o| o.node));
+    let entries = model.entries.iter().map(|e| e.output);
+    let needed = model.graph.reachable(model.outputs.iter().map(|o| o.node).chain(entries));
     let states = needed.into_iter().filter(|&n| model.graph.node(n).leaf() == Some(Leaf::State));
     parameters(model).into_iter().chain(states.map(|n| slot(model, n))).collect()
 }
