@@ -92,7 +92,7 @@ macro_rules! models {
 
 models! {
     attention composed contrastive convolution delays lists memory normalised oscillator pooling recurrent residual
-    sensitivity stated updates
+    sensitivity stated stated_tensors updates
 }
 
 #[test]
@@ -170,4 +170,21 @@ fn means_over_samples_weigh_one() {
         "model M { input x: [2]; param w = 0.7; let a = across(x[0]); loss (mean[i](a[i] - w))^2 + sum(x) * w;
            loss sum[j](mean[i](x[j] * w - 2 * w * a[i] - w)); optimizer sgd(lr = 0.01); train { batch = 4; } }",
     );
+}
+
+/// What is stated is what is used, also where it is not the derivative, and whatever the function
+/// is mapped over.
+#[test]
+fn a_stated_derivative_of_a_tensor_replaces_the_true_one() {
+    let text = "model M { input x: [2, 3]; param w: [3] = 0.4; param m: [2, 3] = 0.1;
+         loss sum(rounded(m + w)) + sum(rounded(x * w));
+         optimizer sgd(lr = 0.1); train { batch = 2; } }
+         fn rounded(x: [n]) -> [n] { derivative(dy) = { let d[i in 0..n] = 2 * dy[n - 1 - i]; d }; round(x) }";
+    let model = compile("rounded", text);
+    let session = Session::new(&model, 5).expect("the model can be initialised");
+    let x = Tensor::real(&[2, 2, 3], (1..=12).map(f64::from).collect()).expect("it fits");
+    let gradients = session.gradients(&Batch::of(2).with("x", x)).expect("the model can be run");
+    assert_eq!(gradients["m"].to_vec(), [2.0; 6]);
+    // Twice 2 for `m + w`; twice the sum over both rows of the mean of x over the samples.
+    assert_eq!(gradients["w"].to_vec(), [4.0 + 22.0, 4.0 + 26.0, 4.0 + 30.0]);
 }

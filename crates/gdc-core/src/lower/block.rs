@@ -13,6 +13,15 @@ use std::rc::Rc;
 impl Lowerer<'_> {
     /// A block's value; an empty tuple where it has none.
     pub(super) fn block(&mut self, block: &ast::Block) -> Lowered<Value> {
+        self.block_then(block, |_, value| Ok(value))
+    }
+
+    /// A block's value as `then` makes it, which still sees the names of the block.
+    pub(super) fn block_then(
+        &mut self,
+        block: &ast::Block,
+        then: impl FnOnce(&mut Self, Value) -> Lowered<Value>,
+    ) -> Lowered<Value> {
         let hint = self.hint.take();
         self.in_block(|this| {
             let mut failed = false;
@@ -25,10 +34,11 @@ impl Lowerer<'_> {
             }
             this.settle_states(states);
             this.hint = hint;
-            match &block.value {
-                Some(e) => this.expr(e),
-                None => Ok(Value::Tuple(Vec::new())),
-            }
+            let value = match &block.value {
+                Some(e) => this.expr(e)?,
+                None => Value::Tuple(Vec::new()),
+            };
+            then(this, value)
         })
     }
 

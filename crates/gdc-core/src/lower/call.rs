@@ -247,16 +247,26 @@ impl Lowerer<'_> {
         let mapped = self.map_over(matched, func)?;
         let run = |this: &mut Self| -> Lowered<Value> {
             this.hint = hint;
-            let value = this.block(&f.body)?;
-            this.hint = None;
-            let stated = f.body.statements.iter().find_map(|s| match &s.kind {
-                ast::StmtKind::Derivative { params, value } => Some((params, value)),
-                _ => None,
-            });
-            match stated {
-                Some((names, derivative)) => this.stated(f, value, names, derivative),
-                None => Ok(value),
-            }
+            let kept = this.model.params.len();
+            this.block_then(&f.body, |this, value| {
+                this.hint = None;
+                let stated = f.body.statements.iter().find_map(|s| match &s.kind {
+                    ast::StmtKind::Derivative { params, value } => Some((params, value)),
+                    _ => None,
+                });
+                let Some((names, derivative)) = stated else { return Ok(value) };
+                if this.model.params.len() > kept {
+                    return Err(this.report(
+                        Diagnostic::error(
+                            codes::MISPLACED,
+                            derivative.span,
+                            "a derivative is stated by arguments, and parameters are made here",
+                        )
+                        .help("state it in a function that takes the parameters as arguments"),
+                    ));
+                }
+                this.stated(f, value, names, derivative)
+            })
         };
         let value = if layer { self.in_layer(func, span, run)? } else { run(self)? };
         if let Some(result) = &f.result {

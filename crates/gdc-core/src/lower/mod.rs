@@ -22,7 +22,9 @@ mod scan;
 mod scatter;
 mod selection;
 mod settings;
+mod stated;
 mod submodel;
+mod transpose;
 mod types;
 mod value;
 
