@@ -503,7 +503,7 @@ pub struct TrainArgs {
     /// Write the weights of the epoch with the lowest loss, not the last; --patience does so too.
     #[arg(long)]
     pub keep_best: bool,
-    /// Write weights.safetensors, history.csv and loss.svg into this folder.
+    /// Write weights.safetensors, history.csv, loss.svg and loss.png into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write the trained weights (.safetensors or .npz).

@@ -67,6 +67,7 @@ fn a_line_is_fitted_and_everything_is_written() {
     assert!(history.starts_with("epoch,steps,loss\n1,3,"), "{history}");
     assert_eq!(history.lines().count(), 301);
     assert!(fs::read_to_string(path.join("out/loss.svg")).unwrap().contains("<polyline"));
+    assert!(fs::read(path.join("out/loss.png")).unwrap().starts_with(b"\x89PNG"));
     // The first four rows, from w = b = 0: mean of y^2 / 2.
     let first: f64 = (0..4).map(|i| (3.0 * (f64::from(i) / 5.0 - 1.0) + 2.0_f64).powi(2) / 8.0).sum();
     let steps = fs::read_to_string(path.join("steps.csv")).unwrap();

@@ -16,7 +16,7 @@ pub mod weights;
 pub mod worker;
 
 use crate::cli::TrainArgs;
-use crate::fault::{Fault, Outcome};
+use crate::fault::{At, Fault, Outcome};
 use crate::files::{display_name, write_whole};
 use crate::spec::Spec;
 use build::SourceFile;
@@ -322,10 +322,11 @@ fn write_results(
         write_whole(&path, history.epochs_csv().as_bytes())?;
         written.push(path);
     }
-    if let (Some(folder), Some(picture)) = (&args.out, curve::svg(history, &model.name)) {
-        let path = folder.join("loss.svg");
-        write_whole(&path, picture.as_bytes())?;
-        written.push(path);
+    if let (Some(folder), Some(picture)) = (&args.out, curve::picture(history, &model.name)) {
+        let (svg, png) = (folder.join("loss.svg"), folder.join("loss.png"));
+        write_whole(&svg, curve::svg(&picture).as_bytes())?;
+        write_whole(&png, &curve::png(&picture).at("write", &png)?)?;
+        written.extend([svg, png]);
     }
     if let Some(path) = &args.history_steps {
         write_whole(path, history.steps_csv().as_bytes())?;

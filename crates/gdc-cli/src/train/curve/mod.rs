@@ -1,4 +1,11 @@
-//! The losses of a training as a picture: an SVG with a line per data set.
+//! The losses of a training as a picture with a line per data set: what it shows. How it is
+//! written stands in `svg.rs` and `png.rs`.
+
+mod png;
+mod svg;
+
+pub use png::png;
+pub use svg::svg;
 
 use super::history::History;
 use super::progress::number;
@@ -15,30 +22,60 @@ const POINTS: usize = 600;
 /// From this ratio of the largest to the smallest loss on, the axis is logarithmic.
 const LOGARITHMIC: f64 = 30.0;
 
+/// A color, red first.
+type Color = [u8; 3];
+const BLACK: Color = [0, 0, 0];
+const GREY: Color = [0xdd, 0xdd, 0xdd];
+const TRAINING: Color = [0x1f, 0x6f, 0xb4];
+const VALIDATION: Color = [0xd4, 0x64, 0x1c];
+
+/// What both forms of the picture show, in units of which it is [`WIDTH`] by [`HEIGHT`].
+pub struct Picture {
+    lines: Vec<Line>,
+    labels: Vec<Label>,
+}
+
+/// Straight lines from point to point.
+struct Line {
+    points: Vec<(f64, f64)>,
+    color: Color,
+    width: f64,
+}
+
+/// Which part of a label is at its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// A word; its place is on the line on which letters stand.
+struct Label {
+    at: (f64, f64),
+    anchor: Anchor,
+    color: Color,
+    text: String,
+}
+
 /// The picture, or `None` where there are not two epochs with finite losses.
-pub fn svg(history: &History, title: &str) -> Option<String> {
+pub fn picture(history: &History, title: &str) -> Option<Picture> {
     let training = series(history.epochs.iter().map(|e| (e.epoch, e.training.loss)));
     let validation = series(history.epochs.iter().filter_map(|e| Some((e.epoch, e.validation.as_ref()?.loss))));
     let scale = Scale::new(training.iter().chain(&validation))?;
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
-    );
-    axes(&mut text, &scale);
+    let mut picture = Picture { lines: Vec::new(), labels: Vec::new() };
+    picture.axes(&scale);
     let kind = if scale.logarithmic { "loss (logarithmic)" } else { "loss" };
-    label(&mut text, (LEFT, 18.0), "start", &format!("{}: {kind} by epoch", escaped(title)));
-    let lines = [("training", "#1f6fb4", training), ("validation", "#d4641c", validation)];
-    for (k, (name, color, points)) in lines.iter().filter(|(_, _, points)| !points.is_empty()).enumerate() {
-        let path: Vec<String> = points.iter().map(|p| format!("{:.1},{:.1}", scale.x(p.0), scale.y(p.1))).collect();
-        let path = path.join(" ");
-        text.push_str(&format!(
-            "<polyline points=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\"/>\n\
-             <text x=\"{}\" y=\"18\" text-anchor=\"end\" fill=\"{color}\">{name}</text>\n",
-            WIDTH - RIGHT - 80.0 * k as f64
-        ));
+    picture.label((LEFT, 18.0), Anchor::Start, BLACK, format!("{title}: {kind} by epoch"));
+    let lines = [("training", TRAINING, training), ("validation", VALIDATION, validation)];
+    let mut right = WIDTH - RIGHT;
+    for (name, color, points) in lines.into_iter().filter(|(_, _, points)| !points.is_empty()) {
+        let points = points.iter().map(|p| (scale.x(p.0), scale.y(p.1))).collect();
+        picture.lines.push(Line { points, color, width: 1.5 });
+        picture.label((right, 18.0), Anchor::End, color, name.to_owned());
+        right -= 80.0;
     }
-    text.push_str("</svg>\n");
-    Some(text)
+    Some(picture)
 }
 
 /// Finite points, thinned out evenly; the last is kept.
@@ -91,39 +128,33 @@ impl Scale {
     }
 }
 
-/// Four lines across with their losses, and the first, middle and last epoch.
-fn axes(text: &mut String, scale: &Scale) {
-    for k in 0..=4 {
-        let loss = scale.loss(f64::from(k) / 4.0);
-        let y = scale.y(loss);
-        text.push_str(&format!(
-            "<line x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{}\" y2=\"{y:.1}\" stroke=\"#dddddd\"/>\n",
-            WIDTH - RIGHT
-        ));
-        label(text, (LEFT - 8.0, y + 4.0), "end", &number(loss));
+impl Picture {
+    /// Four lines across with their losses, and the first, middle and last epoch.
+    fn axes(&mut self, scale: &Scale) {
+        for k in 0..=4 {
+            let loss = scale.loss(f64::from(k) / 4.0);
+            let y = scale.y(loss);
+            self.lines.push(Line { points: vec![(LEFT, y), (WIDTH - RIGHT, y)], color: GREY, width: 1.0 });
+            self.label((LEFT - 8.0, y + 4.0), Anchor::End, BLACK, number(loss));
+        }
+        let middle = ((scale.x.0 + scale.x.1) / 2.0).round();
+        for epoch in [scale.x.0, middle, scale.x.1] {
+            self.label((scale.x(epoch), HEIGHT - BELOW + 20.0), Anchor::Middle, BLACK, format!("{epoch}"));
+        }
     }
-    let middle = ((scale.x.0 + scale.x.1) / 2.0).round();
-    for epoch in [scale.x.0, middle, scale.x.1] {
-        label(text, (scale.x(epoch), HEIGHT - BELOW + 20.0), "middle", &format!("{epoch}"));
+
+    fn label(&mut self, at: (f64, f64), anchor: Anchor, color: Color, text: String) {
+        self.labels.push(Label { at, anchor, color, text });
     }
-}
-
-fn label(text: &mut String, at: (f64, f64), anchor: &str, words: &str) {
-    let (x, y) = at;
-    text.push_str(&format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>\n"));
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::event::Score;
     use super::super::history::EpochRecord;
     use super::*;
 
-    fn history(losses: &[f64]) -> History {
+    pub fn history(losses: &[f64]) -> History {
         let score = |loss| Score { loss, metrics: vec![] };
         let record = |(i, &loss): (usize, &f64)| EpochRecord {
             epoch: i as u64 + 1,
@@ -136,8 +167,8 @@ mod tests {
 
     #[test]
     fn lines_stay_within_the_picture() {
-        let text = svg(&history(&[1.0, 0.5, f64::NAN, 0.25]), "a < b").unwrap();
-        assert_eq!(text.matches("<polyline").count(), 2);
+        let text = svg(&picture(&history(&[1.0, 0.5, f64::NAN, 0.25]), "a < b").unwrap());
+        assert_eq!(text.matches("<polyline").count(), 5 + 2);
         assert!(text.contains("a &lt; b: loss by epoch"));
         assert!(text.contains("points=\"70.0,"), "{text}");
         assert!(text.contains("620.0,320.0"), "{text}");
@@ -146,15 +177,15 @@ mod tests {
     #[test]
     fn wide_ranges_are_logarithmic_and_many_points_few() {
         let losses: Vec<f64> = (0..5000).map(|i| 0.99f64.powi(i)).collect();
-        let text = svg(&history(&losses), "m").unwrap();
+        let text = svg(&picture(&history(&losses), "m").unwrap());
         assert!(text.contains("loss (logarithmic)"));
         assert!(text.len() < 40_000, "{}", text.len());
     }
 
     #[test]
     fn one_epoch_is_no_line() {
-        assert_eq!(svg(&history(&[1.0]), "m"), None);
-        assert_eq!(svg(&history(&[f64::NAN, f64::NAN]), "m"), None);
-        assert!(svg(&history(&[1.0, 1.0]), "m").is_some());
+        assert!(picture(&history(&[1.0]), "m").is_none());
+        assert!(picture(&history(&[f64::NAN, f64::NAN]), "m").is_none());
+        assert!(picture(&history(&[1.0, 1.0]), "m").is_some());
     }
 }
