@@ -67,7 +67,10 @@ fn logsumexp(z: [n]) = lse(z);
 fn glu(z: [n]) -> [n / 2] = z[0..n / 2] * sigmoid(z[n / 2..n]);
 
 /// The value limited to low..high. Its derivative at low and high is taken as 0.
-fn clamp(x, low, high) = hard_tanh(x, low, high);
+fn clamp(x, low, high) {
+    assert low <= high;
+    hard_tanh(x, low, high)
+}
 
 /// The Euclidean norm of all elements. Its derivative at the zero vector is taken as 0.
 fn norm(x: [...]) = root(sum(x^2));

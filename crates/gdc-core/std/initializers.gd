@@ -16,10 +16,16 @@ fn eye(n: int, m: int = n) -> [n, m] {
 }
 
 /// Uniform in low..high.
-fn uniform(low, high) = low + (high - low) * unit_uniform();
+fn uniform(low, high) {
+    assert low <= high;
+    low + (high - low) * unit_uniform()
+}
 
 /// Normal with a mean and a standard deviation.
-fn normal(mean, std) = mean + std * unit_normal();
+fn normal(mean, std) {
+    assert std >= 0;
+    mean + std * unit_normal()
+}
 
 /// Normal, drawn again while it is further than `cut` standard deviations from the mean, 2 or
 /// more. After six draws (one element in a hundred million at 2) it is what lies at the cut.

@@ -34,6 +34,8 @@ fn round_through(x) { derivative(dy) = dy; round(x) }
 /// with `signed = false` unsigned ones; Jacob et al., 2018, eq. 12. The derivative is 1 within
 /// their range and 0 outside.
 fn fake_quantise(x, scale, zero = 0, bits: int = 8, signed: bool = true) {
+    assert scale > 0;
+    assert 1 <= bits && bits <= 32;
     const low = if signed { -(2^(bits - 1)) } else { 0 };
     const high = low + 2^bits - 1;
     let q = round_through(x / scale) + zero;

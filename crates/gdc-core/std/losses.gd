@@ -27,6 +27,7 @@ fn log_cosh(y_hat: [...], y: [...]) {
 /// The error's part q above and 1 - q below; minimal where y_hat is the q-quantile of y;
 /// Koenker and Bassett, 1978. Its derivative where the error is 0 is taken as (1 - q) / n.
 fn quantile(y_hat: [...], y: [...], q = 0.5) {
+    assert 0 <= q && q <= 1;
     let d = y - y_hat;
     mean(if d > 0 { q * d } else { (q - 1) * d })
 }
@@ -34,6 +35,7 @@ fn quantile(y_hat: [...], y: [...], q = 0.5) {
 /// -log softmax(logits)[label], finite for any finite logits. With smoothing s, the label
 /// counts 1 - s and each of the n classes s / n; Szegedy et al., 2016, section 7.
 fn cross_entropy(logits: [n], label: in 0..n, smoothing = 0.0) {
+    assert 0 <= smoothing && smoothing <= 1;
     let l = lse(logits);
     (1 - smoothing) * (l - logits[label]) + smoothing * mean(l - logits)
 }
@@ -42,6 +44,7 @@ fn cross_entropy(logits: [n], label: in 0..n, smoothing = 0.0) {
 /// its own weight. PyTorch divides by the batch's mean weight: divide by
 /// `across_mean(weight[label])` for that.
 fn weighted_cross_entropy(logits: [n], label: in 0..n, weight: [n], smoothing = 0.0) {
+    assert 0 <= smoothing && smoothing <= 1;
     let l = lse(logits);
     (1 - smoothing) * weight[label] * (l - logits[label]) + smoothing * mean(weight * (l - logits))
 }

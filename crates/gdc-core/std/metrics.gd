@@ -6,6 +6,7 @@ fn accuracy(logits: [n], label: in 0..n) = argmax(logits) == label;
 /// Whether the label is among the k classes with the greatest logits; of equals, the first
 /// count.
 fn top_k(logits: [n], label: in 0..n, k: int = 5) {
+    assert 1 <= k && k <= n;
     let mine = logits[label];
     sum[i](if logits[i] > mine || logits[i] == mine && i < label { 1 } else { 0 }) < k
 }

@@ -5,6 +5,7 @@
 /// predicting, by running statistics. Ioffe and Szegedy, 2015, algorithm 1; the running
 /// variance is unbiased and `momentum` is the share of the new value, as in PyTorch.
 layer batch_norm(x: [c], momentum = 0.1, eps = 1e-5) -> [c] {
+    assert 0 <= momentum && momentum <= 1;
     param gain: [c] = ones;
     param bias: [c] = zeros;
     state running_mean: [c] = 0;
@@ -72,6 +73,7 @@ fn whitened(x: [..., c], groups: int, eps) -> [..., c] {
 /// Each element dropped with probability `rate` while training, the others scaled by
 /// 1/(1 - rate); Srivastava et al., 2014, in the inverted form.
 fn dropout(x: [...], rate) -> [...] {
+    assert 0 <= rate && rate < 1;
     if training && rate > 0 {
         let u = uniform(like = x);
         if u >= rate { x / (1 - rate) } else { 0 }
@@ -81,6 +83,7 @@ fn dropout(x: [...], rate) -> [...] {
 /// The same of whole channels, the last axis: at all positions of a sample together; Tompson et
 /// al., 2015, section 3.2.
 fn spatial_dropout(x: [..., c], rate) -> [..., c] {
+    assert 0 <= rate && rate < 1;
     if training && rate > 0 {
         let u = uniform([c]);
         if u >= rate { x / (1 - rate) } else { 0 }

@@ -10,6 +10,7 @@ optimizer sgd(lr = 1e-3) for w, g {
 
 /// Heavy ball: v <- momentum v + g, w - lr v; Polyak, 1964.
 optimizer momentum(lr = 1e-3, momentum = 0.9) for w, g {
+    assert 0 <= momentum && momentum <= 1;
     state v = 0;
     v <- momentum * v + g;
     w <- w - lr * v;
@@ -17,6 +18,7 @@ optimizer momentum(lr = 1e-3, momentum = 0.9) for w, g {
 
 /// Nesterov, 1983, in the form of Sutskever et al., 2013.
 optimizer nesterov(lr = 1e-3, momentum = 0.9) for w, g {
+    assert 0 <= momentum && momentum <= 1;
     state v = 0;
     v <- momentum * v + g;
     w <- w - lr * (g + momentum * v);
@@ -31,6 +33,7 @@ optimizer adagrad(lr = 0.01, eps = 1e-10) for w, g {
 
 /// Zeiler, 2012, algorithm 1; eps stands inside of the roots.
 optimizer adadelta(lr = 1.0, rho = 0.9, eps = 1e-6) for w, g {
+    assert 0 <= rho && rho < 1;
     state v = 0;
     state u = 0;
     v <- rho * v + (1 - rho) * g^2;
@@ -41,6 +44,7 @@ optimizer adadelta(lr = 1.0, rho = 0.9, eps = 1e-6) for w, g {
 
 /// Tieleman and Hinton, 2012; centred, by an estimate of the variance: Graves, 2013, eq. 39.
 optimizer rmsprop(lr = 0.01, alpha = 0.99, eps = 1e-8, centred: bool = false) for w, g {
+    assert 0 <= alpha && alpha < 1;
     state v = 0;
     v <- alpha * v + (1 - alpha) * g^2;
     let variance = if centred {
@@ -53,6 +57,8 @@ optimizer rmsprop(lr = 0.01, alpha = 0.99, eps = 1e-8, centred: bool = false) fo
 
 /// Kingma and Ba, 2015, algorithm 1.
 optimizer adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     state v = 0;
     m <- beta1 * m + (1 - beta1) * g;
@@ -63,6 +69,8 @@ optimizer adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
 /// Adam by the largest second moment so far; Reddi et al., 2018, algorithm 2, with Adam's
 /// correction of the bias.
 optimizer amsgrad(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     state v = 0;
     state most = 0;
@@ -74,6 +82,8 @@ optimizer amsgrad(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
 
 /// Adam by the largest recent |g|; Kingma and Ba, 2015, algorithm 2; eps is added to |g|.
 optimizer adamax(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     state u = 0;
     m <- beta1 * m + (1 - beta1) * g;
@@ -83,6 +93,8 @@ optimizer adamax(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
 
 /// Adam with Nesterov's momentum, which is warmed up; Dozat, 2016, algorithm 2.
 optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_decay = 4e-3) for w: [...], g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     state v = 0;
     // The product of the momentums so far: one number, the same for every element.
@@ -99,6 +111,8 @@ optimizer nadam(lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum_deca
 /// Adam with a decay of the weights that is apart from the gradient; Loshchilov and Hutter,
 /// 2019, algorithm 2, the decay multiplied by the rate.
 optimizer adamw(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01) for w, g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     w <- w * (1 - lr * decay);
     w <- adam(lr, beta1, beta2, eps)(w, g);
 }
@@ -106,6 +120,8 @@ optimizer adamw(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01)
 /// Adam that begins as plain momentum, while the second moment is not to be trusted; Liu et
 /// al., 2020, algorithm 2.
 optimizer radam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     state v = 0;
     m <- beta1 * m + (1 - beta1) * g;
@@ -120,6 +136,8 @@ optimizer radam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) for w, g {
 
 /// The sign of a momentum; Chen et al., 2023, program 1. With g = 0 from the start it rests.
 optimizer lion(lr = 1e-4, beta1 = 0.9, beta2 = 0.99, decay = 0.0) for w, g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     w <- w - lr * (sign(beta1 * m + (1 - beta1) * g) + decay * w);
     m <- beta2 * m + (1 - beta2) * g;
@@ -128,6 +146,8 @@ optimizer lion(lr = 1e-4, beta1 = 0.9, beta2 = 0.99, decay = 0.0) for w, g {
 /// Adam with steps in proportion to the size of the whole tensor; You et al., 2020, algorithm 2,
 /// with the identity for phi. A tensor that is zero moves as by Adam.
 optimizer lamb(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, decay = 0.01) for w: [...], g {
+    assert 0 <= beta1 && beta1 < 1;
+    assert 0 <= beta2 && beta2 < 1;
     state m = 0;
     state v = 0;
     m <- beta1 * m + (1 - beta1) * g;

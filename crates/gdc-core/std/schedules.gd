@@ -24,7 +24,10 @@ fn polynomial(base, steps, power = 1.0, low = 0, after = 0) =
 
 /// From base to low over `steps` updates along half a cosine, then low; Loshchilov and Hutter,
 /// 2017, eq. 5.
-fn cosine(base, steps, low = 0, after = 0) = half_cosine(base, low, updates_since(after) / steps);
+fn cosine(base, steps, low = 0, after = 0) {
+    assert steps > 0;
+    half_cosine(base, low, updates_since(after) / steps)
+}
 
 /// Cosine with warm restarts after period, period * mult, period * mult^2, ... updates, all
 /// whole numbers; Loshchilov and Hutter, 2017.
@@ -39,16 +42,20 @@ fn sgdr(base, period, mult = 1, low = 0, after = 0) {
 /// Up to base over the part `up` of the steps, beginning at base / start_div, then down to
 /// base / start_div / end_div, both along half a cosine; Smith and Topin, 2018.
 fn one_cycle(base, steps, up = 0.3, start_div = 25, end_div = 1e4) {
+    assert 0 <= up && up <= 1;
     let top = up * steps - 1;
     let first = base / start_div;
-    if t < top { half_cosine(first, base, t / top) } else { half_cosine(base, first / end_div, (t - top) / max(steps - 1 - top, 1)) }
+    if t < top { half_cosine(first, base, t / max(top, 1)) } else { half_cosine(base, first / end_div, (t - top) / max(steps - 1 - top, 1)) }
 }
 
 /// From a at 0 to b at 1 along half a cosine; b beyond.
 fn half_cosine(a, b, part) = b + (a - b) * 0.5 * (1 + cos(pi * min(part, 1)));
 
 /// The rate given, rising linearly from rate / steps over the first `steps` updates.
-fn warmup(rate, steps) = rate * min(1, (t + 1) / steps);
+fn warmup(rate, steps) {
+    assert steps > 0;
+    rate * min(1, (t + 1) / steps)
+}
 
 /// `base`, times `factor` after `patience` reports without a new best one, but not below `low`;
 /// then `cooldown` reports count for nothing. A new best is below the last by the share

@@ -95,7 +95,7 @@ codes! {
             exist only when the model runs.";
     E0304: "An integer does not lie in the range that is wanted, or its range is malformed. \
             Integer inputs state theirs: `target label: in 0..10;`.";
-    E0305: "A number does not fit its type, or a divisor is not positive.";
+    E0305: "A number does not fit its type, a divisor is 0 or not positive, or constants make what is not finite.";
     // E04xx: statements and their places.
     E0401: "A statement or expression stands where it has no meaning.";
     E0402: "A model says nowhere what is minimised. Add `loss e;`.";

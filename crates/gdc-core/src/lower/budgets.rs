@@ -125,21 +125,11 @@ impl Lowerer<'_> {
         match self.static_bool(t.expr) {
             Some(true) => Ok(()),
             Some(false) => {
-                let mut d = Diagnostic::error(codes::ASSERTION, value.span, "this does not hold");
-                if let ast::ExprKind::Binary { left, right, .. } = &value.kind {
-                    for side in [left, right] {
-                        if let (false, Some(text)) =
-                            (matches!(side.kind, ast::ExprKind::Number { .. }), self.constant_text(side))
-                        {
-                            d = d.secondary(side.span, format!("this is {text}"));
-                        }
-                    }
-                }
-                if let Some((name, call)) = self.calls.last() {
-                    d = d.secondary(*call, format!("in this call of `{name}`"));
-                }
+                let d = self.broken(value);
                 Err(self.report(d))
             }
+            // A definition cannot know whether it is given constants; who asks by its own values can.
+            None if self.asks_open_argument(value) => Ok(()),
             None => Err(self.report(
                 Diagnostic::error(
                     codes::NOT_CONSTANT,
@@ -151,11 +141,77 @@ impl Lowerer<'_> {
         }
     }
 
+    /// What is wrong with a condition that does not hold: in a definition, with the call that
+    /// breaks it and what the arguments are there.
+    fn broken(&mut self, value: &ast::Expr) -> Diagnostic {
+        let mut names = Vec::new();
+        arguments_in(value, &mut |name| names.push(name.clone()));
+        names.retain(|n| self.lookup(&n.text).is_some());
+        names.dedup_by(|a, b| a.text == b.text);
+        let call = self.calls.last().cloned().filter(|_| !self.in_model());
+        if let Some((called, span)) = call {
+            let condition = self.sources.text(value.span).to_owned();
+            let mut worth: Vec<String> = Vec::new();
+            for name in &names {
+                let e = ast::Expr { kind: ast::ExprKind::Name(name.clone()), span: name.span };
+                let text = self.constant_text(&e).map(|v| format!("`{}` is {v}", name.text));
+                worth.extend(text.filter(|t| !worth.contains(t)));
+            }
+            let worth = if worth.is_empty() { String::new() } else { format!(", and {}", worth.join(", ")) };
+            let message = format!("`{called}` wants `{condition}`{worth}");
+            let d = Diagnostic::error(codes::ASSERTION, value.span, message);
+            return if self.in_library(value.span) {
+                d
+            } else {
+                d.secondary(span, format!("in this call of `{called}`"))
+            };
+        }
+        let mut d = Diagnostic::error(codes::ASSERTION, value.span, "this does not hold");
+        if let ast::ExprKind::Binary { left, right, .. } = &value.kind {
+            for side in [left, right] {
+                if let (false, Some(text)) =
+                    (matches!(side.kind, ast::ExprKind::Number { .. }), self.constant_text(side))
+                {
+                    d = d.secondary(side.span, format!("this is {text}"));
+                }
+            }
+        }
+        d
+    }
+
+    /// Whether a condition in a definition reads an argument that is no constant here.
+    fn asks_open_argument(&self, value: &ast::Expr) -> bool {
+        let arguments = match self.frames.last() {
+            Some(frame) if !frame.model => frame.blocks.first(),
+            _ => None,
+        };
+        let exprs = &self.model.graph.exprs;
+        let open = |v: &Value| match v {
+            Value::Tensor(t) => {
+                exprs.as_real(t.expr).is_none() && exprs.as_int(t.expr).is_none() && self.static_bool(t.expr).is_none()
+            }
+            _ => false,
+        };
+        let mut found = false;
+        arguments_in(value, &mut |name| {
+            found |= arguments.and_then(|a| a.get(&name.text)).is_some_and(|b| open(&b.value));
+        });
+        found
+    }
+
     fn constant_text(&mut self, e: &ast::Expr) -> Option<String> {
         let Ok(Value::Tensor(t)) = self.expr(e) else { return None };
         let exprs = &self.model.graph.exprs;
         exprs.as_int(t.expr).map(|i| i.to_string()).or_else(|| exprs.as_real(t.expr).map(|r| r.to_string()))
     }
+}
+
+/// Visits the names that an expression holds.
+fn arguments_in(e: &ast::Expr, visit: &mut impl FnMut(&ast::Name)) {
+    if let ast::ExprKind::Name(name) = &e.kind {
+        visit(name);
+    }
+    super::index::ast_children(e, &mut |child| arguments_in(child, visit));
 }
 
 /// The comparison with its sides exchanged.

@@ -68,7 +68,34 @@ impl Lowerer<'_> {
         if needs_real {
             self.as_reals(&mut exprs, args)?;
         }
-        Ok(Tensor { axes, expr: self.graph().exprs.op(op, &exprs), range: None })
+        let expr = self.graph().exprs.op(op, &exprs);
+        self.finite(op, &exprs, expr, args)?;
+        Ok(Tensor { axes, expr, range: None })
+    }
+
+    /// Refuses a division by the constant 0, and finite constants of which an operator makes what
+    /// is no number or too large for one.
+    fn finite(&mut self, op: Op, exprs: &[ExprId], result: ExprId, args: &[(Tensor, Span)]) -> Lowered<()> {
+        let constant = |e: &ExprId| self.model.graph.exprs.as_real(*e);
+        if let (Op::Div, Some(0.0), Some((_, span))) = (op, exprs.get(1).and_then(constant), args.get(1)) {
+            let d = Diagnostic::error(codes::NUMBER, *span, "this divides by 0").label("always 0");
+            return Err(self.report(d.help("an infinite number is written `inf`")));
+        }
+        let values: Option<Vec<f64>> = exprs.iter().map(constant).collect();
+        let (Some(values), Some(result), Some((_, span))) = (values, constant(&result), args.first()) else {
+            return Ok(());
+        };
+        if result.is_finite() || !values.iter().all(|v| v.is_finite()) {
+            return Ok(());
+        }
+        let values: Vec<String> = values.iter().map(|v| v.to_string()).collect();
+        let what = match op.facts().notation {
+            gdc_ir::ops::Notation::Infix(sign, _) => values.join(&format!(" {sign} ")),
+            _ => format!("{}({})", op.facts().name, values.join(", ")),
+        };
+        let result = if result.is_nan() { "is no number".to_owned() } else { format!("is {result}") };
+        let d = Diagnostic::error(codes::NUMBER, *span, format!("the constant `{what}` {result}"));
+        Err(self.report(d.note("what follows from it would not be finite either")))
     }
 
     /// `a op b` as written.

@@ -254,8 +254,8 @@ impl Lowerer<'_> {
     }
 
     /// Warns where a parameter called `logits` is given values that lie in 0..1 for sure.
-    pub(super) fn warn_probabilities(&mut self, value: &Tensor, span: Span, func: &Func) {
-        if !self.is_probability(value.expr) {
+    pub(super) fn warn_probabilities(&mut self, value: &Tensor, parameter: &str, span: Span, func: &Func) {
+        if parameter != "logits" || !self.is_probability(value.expr) {
             return;
         }
         self.diagnostics.push(

@@ -196,7 +196,9 @@ impl Lowerer<'_> {
         let arms = self.arms(&func)?;
         // Hyper-parameters are the same for every parameter: they are evaluated once.
         self.frames.push(Frame::default());
+        self.calls.push((func.name.clone(), value.span));
         let result = self.stage_in_frame(&arms, &func, value.span, group);
+        self.calls.pop();
         self.frames.pop();
         self.context.clear();
         self.path.clear();

@@ -65,14 +65,13 @@ impl Lowerer<'_> {
             None => {
                 let value = self.called(arg.value, arg.span)?;
                 let value = self.tensor(value, arg.span)?;
+                self.warn_probabilities(&value, &name.text, arg.span, func);
                 let extra = value.axes.len();
                 Ok(Some(Matched { value, extra, name: name.clone(), span: arg.span }))
             }
             Some(K::Type(ty)) => {
                 let value = self.tensor(arg.value, arg.span)?;
-                if name.text == "logits" {
-                    self.warn_probabilities(&value, arg.span, func);
-                }
+                self.warn_probabilities(&value, &name.text, arg.span, func);
                 let extra = self.match_type(ty, &value, name, arg.span, func)?;
                 Ok(Some(Matched { value, extra, name: name.clone(), span: arg.span }))
             }
