@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
-# usage: generate.sh GDC [SPEC...] -> generated/SPEC.rs for each spec, as `gdc compile` writes it.
+# usage: generate.sh GDC [SPEC...] -> generated/SPEC.rs for each spec, as `gdc compile` writes it, and
+# generated/SPEC_threads.rs with `threads = auto;` added to those that `threads` times.
 set -euo pipefail
 cd "$(dirname "$0")"
 gdc=$1; shift
 mkdir -p generated
 [[ $# -gt 0 ]] || set -- $(basename -s .gd specs/*.gd)
-for spec in "$@"; do "$gdc" compile "specs/$spec.gd" -o "generated/$spec.rs"; done
+for spec in "$@"; do
+    "$gdc" compile "specs/$spec.gd" -o "generated/$spec.rs"
+    if [[ " lenet mlp_784_128_10 mlp_512x4_10 transformer " == *" $spec "* ]]; then
+        sed 's/train { /&threads = auto; /' "specs/$spec.gd" > "generated/${spec}_threads.gd"
+        "$gdc" compile "generated/${spec}_threads.gd" -o "generated/${spec}_threads.rs"
+    fi
+done

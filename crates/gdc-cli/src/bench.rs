@@ -15,7 +15,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
     }
     let runner = Runner::new(&args.spec, &args.build)?;
     let programs = &runner.output.programs;
-    let batch = programs.train.batch.unwrap_or(1).max(1);
+    let batch = programs.train.samples().unwrap_or(1).max(1);
     let columns: Vec<Values> = runner.fields.iter().map(|f| f.made_up(batch, 0, 2)).collect();
     let job = Job { mode: Mode::Bench, seconds: args.seconds, ..Job::default() };
     let (ran, _) = runner.run(&job, &columns, None)?;

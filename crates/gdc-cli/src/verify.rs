@@ -59,7 +59,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
 /// The first batch of the data, or a made-up one.
 fn samples(args: &VerifyArgs, output: &Output) -> Outcome<(usize, Vec<Values>)> {
     let fields = &Field::all(&output.model);
-    let batch = output.programs.train.batch.unwrap_or(1).max(1);
+    let batch = output.programs.train.samples().unwrap_or(1).max(1);
     let samples = args.samples.map_or(batch, |n| n.min(batch)).max(1);
     if args.data.is_empty() {
         let columns = fields.iter().enumerate().map(|(k, f)| f.made_up(samples, args.seed, DATA + k as u64));

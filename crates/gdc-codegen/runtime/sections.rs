@@ -27,6 +27,8 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "places", text: include_str!("places.rs"), needs: &["lanes"] },
     Section { name: "random", text: include_str!("random.rs"), needs: &["double"] },
     Section { name: "order", text: include_str!("order.rs"), needs: &["random"] },
+    Section { name: "parts", text: include_str!("parts.rs"), needs: &[] },
+    Section { name: "each", text: include_str!("each.rs"), needs: &[] },
     Section { name: "error", text: include_str!("error.rs"), needs: &[] },
     Section { name: "train", text: include_str!("train.rs"), needs: &["error", "order"] },
     Section { name: "batch", text: include_str!("batch.rs"), needs: &["error", "train"] },

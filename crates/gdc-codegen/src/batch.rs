@@ -20,6 +20,8 @@ pub(crate) struct Sampled<'a> {
     pub(crate) shape: &'a [usize],
     /// Samples in a batch.
     pub(crate) batch: Literal,
+    /// Samples in a part of one; those of a batch where it has no parts.
+    pub(crate) part: Literal,
 }
 
 impl Sampled<'_> {
@@ -33,6 +35,12 @@ impl Sampled<'_> {
     pub(crate) fn array_parameter(&self) -> TokenStream {
         let (name, ty, batch) = (&self.name, &self.ty, &self.batch);
         quote!(#name: &[#ty; #batch],)
+    }
+
+    /// The same of a part of a batch.
+    pub(crate) fn part_parameter(&self) -> TokenStream {
+        let (name, ty, part) = (&self.name, &self.ty, &self.part);
+        quote!(#name: &[#ty; #part],)
     }
 
     /// The same for a function that does not look at it.
@@ -57,8 +65,10 @@ pub(crate) fn sampled(program: &Program) -> Vec<Sampled<'_>> {
     let of = |role: BufferRole| {
         program.buffers().filter(move |(_, b)| b.role == role).filter_map(|(id, buffer)| {
             let shape = if batched { buffer.shape.get(1..).unwrap_or(&[]) } else { buffer.shape.as_slice() };
-            let batch = Literal::usize_unsuffixed(program.batch.unwrap_or(1));
-            Some(Sampled { id, name: names.get(&id)?.clone(), buffer, ty: sample_type(buffer, batched), shape, batch })
+            let batch = Literal::usize_unsuffixed(program.samples().unwrap_or(1));
+            let part = Literal::usize_unsuffixed(program.batch.unwrap_or(1));
+            let (name, ty) = (names.get(&id)?.clone(), sample_type(buffer, batched));
+            Some(Sampled { id, name, buffer, ty, shape, batch, part })
         })
     };
     of(BufferRole::Input).chain(of(BufferRole::Target)).collect()

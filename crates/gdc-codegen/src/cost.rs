@@ -1,6 +1,6 @@
 //! Counts that the generated documentation and constants state.
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Spot};
 use crate::types::{buffer_bytes, count};
 use gdc_ir::ops::{Op, Signature};
 use gdc_ir::program::{BufferRole, LANES, LocalTy, Place, Program, Programs, Stmt, Value};
@@ -37,14 +37,18 @@ pub fn workspace_bytes(programs: &Programs) -> usize {
             | BufferRole::Loss
             | BufferRole::Temp => !layout.owned.contains(id),
         })
-        .map(|(_, b)| buffer_bytes(b))
+        .map(|(id, b)| {
+            let of_part = matches!(layout.train.get(&id), Some(Spot::Part(_) | Spot::Gradient(_) | Spot::Given(_)));
+            let times = if of_part { programs.train.parts.max(1) } else { 1 };
+            buffer_bytes(b).saturating_mul(times)
+        })
         .fold(0, usize::saturating_add)
 }
 
 /// Arithmetic operations on reals in one full step, a multiplication with an addition counted
 /// as two and a function as one.
 pub fn operations_per_step(programs: &Programs) -> u64 {
-    program_operations(&programs.train, &|name| name != "metrics")
+    program_operations(&programs.train, &|name| !name.starts_with("metrics"))
 }
 
 /// The same of `predict`.
@@ -57,8 +61,10 @@ fn program_operations(program: &Program, counts: &dyn Fn(&str) -> bool) -> u64 {
         .routines
         .iter()
         .filter(|r| counts(&r.name))
-        .flat_map(|r| &r.kernels)
-        .map(|k| stmts(program, &k.body))
+        .map(|r| {
+            let times = if r.is_of_a_part() { program.parts.max(1) as u64 } else { 1 };
+            r.kernels.iter().map(|k| stmts(program, &k.body)).fold(0, u64::saturating_add).saturating_mul(times)
+        })
         .fold(0, u64::saturating_add)
 }
 

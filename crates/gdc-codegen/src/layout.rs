@@ -57,6 +57,8 @@ pub(crate) struct Types {
     pub(crate) evaluation: Ident,
     pub(crate) state: Ident,
     pub(crate) workspace: Ident,
+    /// What a part of a step computes.
+    pub(crate) part: Ident,
     pub(crate) batch: Ident,
     /// The module of the kernels.
     pub(crate) kernels: Ident,
@@ -69,8 +71,10 @@ pub(crate) struct Layout {
     pub(crate) model: Vec<Field>,
     /// What else lives from step to step.
     pub(crate) state: Vec<Field>,
-    /// What a step computes.
+    /// What a step computes, but for what its parts do.
     pub(crate) workspace: Vec<Field>,
+    /// What each part of a step computes, where it runs in parts.
+    pub(crate) part: Vec<Field>,
     /// Where the buffers of the training program are.
     pub(crate) train: BTreeMap<BufferId, Spot>,
     /// Temporaries of a single kernel of training.
@@ -86,6 +90,8 @@ pub(crate) enum Spot {
     Gradient(Ident),
     State(Ident),
     Workspace(Ident),
+    /// A field of each part of a step.
+    Part(Ident),
     /// An input or target, by its name.
     Given(Ident),
     Counter,
@@ -100,6 +106,7 @@ impl Layout {
             model,
             state,
             workspace: Vec::new(),
+            part: Vec::new(),
             train: BTreeMap::new(),
             owned: owned(&programs.train, LARGEST_VARIABLE),
             gradients: false,
@@ -122,7 +129,15 @@ impl Layout {
             train.routines.iter().flat_map(|r| &r.kernels).flat_map(|k| Uses::of_kernel(k).buffers).collect();
         let given = given_names(train);
         // These are fields besides the buffers.
-        let mut names = Namer::reserving(&["gradients", "state", "steps", "samples", "seed"]);
+        let mut names =
+            Namer::reserving(&["gradients", "state", "steps", "samples", "seed", "parts", "threads", "model"]);
+        let in_parts: BTreeSet<BufferId> = match train.parts {
+            0 => BTreeSet::new(),
+            _ => {
+                let routines = train.routines.iter().filter(|r| r.is_of_a_part());
+                routines.flat_map(|r| &r.kernels).flat_map(|k| Uses::of_kernel(k).buffers).collect()
+            }
+        };
         for (id, buffer) in train.buffers() {
             let spot = match buffer.role {
                 BufferRole::Param => self.model_field(&buffer.name).map(|f| Spot::Model(f.name.clone())),
@@ -145,8 +160,14 @@ impl Layout {
                 self.train.insert(id, spot);
             } else if !self.owned.contains(&id) && (results || used.contains(&id)) {
                 let name = ident(&names.unique(&local(&buffer.name)));
-                self.workspace.push(Field::new(buffer, name.clone()));
-                self.train.insert(id, Spot::Workspace(name));
+                let field = Field::new(buffer, name.clone());
+                if in_parts.contains(&id) {
+                    self.part.push(field);
+                    self.train.insert(id, Spot::Part(name));
+                } else {
+                    self.workspace.push(field);
+                    self.train.insert(id, Spot::Workspace(name));
+                }
             }
         }
     }
@@ -204,6 +225,7 @@ fn types(name: &str) -> Types {
         evaluation: with("Evaluation"),
         state: with("State"),
         workspace: with("Workspace"),
+        part: with("Part"),
         batch: with("Batch"),
         kernels: format_ident!("{}_kernels", snake(&model)),
         model: ident(&model),

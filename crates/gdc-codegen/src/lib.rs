@@ -14,6 +14,7 @@ mod linear;
 mod model;
 mod names;
 mod operator;
+mod parts;
 mod predict;
 #[cfg(feature = "print")]
 mod print;

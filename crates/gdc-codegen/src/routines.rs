@@ -14,6 +14,10 @@ use std::collections::BTreeSet;
 pub(crate) struct Routine {
     pub(crate) name: Ident,
     pub(crate) functions: Vec<Function>,
+    /// Whether it runs for each part of a step.
+    pub(crate) of_part: bool,
+    /// The shares of each part in sums over all samples.
+    pub(crate) partial: Vec<BufferId>,
 }
 
 /// All kernels as functions.
@@ -40,11 +44,14 @@ impl Functions {
         let mut namer = FunctionNamer { names: Namer::reserving(&["rt"]), origin };
         let all_owned = |program: &Program| owned(program, usize::MAX);
         let init = namer.all(&programs.init, "init", &all_owned(&programs.init));
+        let of_name = |name: &str| programs.train.routines.iter().find(|r| r.name == name);
         let train = routine_names(&programs.train)
             .into_iter()
             .map(|name| Routine {
                 name: ident(&local(name)),
                 functions: namer.routine(&programs.train, name, name, &layout.owned),
+                of_part: programs.train.parts > 0 && of_name(name).is_some_and(|r| r.is_of_a_part()),
+                partial: of_name(name).map(|r| r.partial.clone()).unwrap_or_default(),
             })
             .collect();
         let predict = namer.all(&programs.predict, "predict", &all_owned(&programs.predict));
@@ -143,7 +150,9 @@ impl Context<'_> {
 
     /// The runtime, as far as the items need it.
     pub(crate) fn runtime_module(&self, items: &TokenStream) -> TokenStream {
-        let sections: [(&str, &[&str]); 5] = [
+        let sections: [(&str, &[&str]); 7] = [
+            ("parts", &["part", "add"]),
+            ("each", &["each"]),
             (
                 "real",
                 &[

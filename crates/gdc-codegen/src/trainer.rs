@@ -119,6 +119,18 @@ impl Context<'_> {
 
     fn construction(&self) -> TokenStream {
         let (model, seed) = (&self.layout.types.model, Literal::u64_unsuffixed(self.programs.settings.seed));
+        let threads = (self.programs.train.parts > 0).then(|| {
+            let parts = self.programs.train.parts;
+            let doc =
+                format!(" On how many threads a step runs at most, of which {parts} can have work; 0: as many as");
+            quote! {
+                #[doc = #doc]
+                #[doc = " the machine has. The numbers do not depend on it."]
+                pub fn set_threads(&mut self, threads: usize) {
+                    self.workspace.threads = threads;
+                }
+            }
+        });
         quote! {
             #[doc = " A new model and its trainer; see `new` of the model."]
             pub fn new(seed: u64) -> Self {
@@ -141,6 +153,7 @@ impl Context<'_> {
             pub fn steps(&self) -> u64 {
                 self.workspace.steps
             }
+            #threads
             #[doc = " Sets that number, which schedules depend on: for going on with training"]
             #[doc = " from a saved state."]
             pub fn set_steps(&mut self, steps: u64) {
@@ -155,7 +168,7 @@ impl Context<'_> {
         let evaluate = self.has_metrics().then(|| {
             let (ty, fields) = (&self.layout.types.evaluation, self.evaluated());
             let values = fields.iter().map(|(public, private)| {
-                let (public, private) = (&public.name, &private.name);
+                let (public, private) = (&public.name, self.result(private));
                 quote!(#public: self.workspace.#private,)
             });
             quote! {
@@ -167,11 +180,12 @@ impl Context<'_> {
             }
         });
         let gradients = self.layout.gradients.then(|| {
+            let place = self.gradients_place();
             quote! {
                 #[doc = " The derivatives of the loss by the parameters, in their places."]
                 pub fn gradients(&mut self) -> &#model {
                     self.workspace.gradients(&self.model);
-                    &self.workspace.gradients
+                    &self.workspace.#place
                 }
             }
         });
@@ -264,6 +278,7 @@ impl Context<'_> {
             return TokenStream::new();
         }
         let (rt, model, batch) = (&self.rt, &self.layout.types.model, &self.layout.types.batch);
+        let place = self.gradients_place();
         quote! {
             #[doc = " The derivatives of the mean loss of some samples, at most a batch, by the"]
             #[doc = " parameters, in their places."]
@@ -275,7 +290,7 @@ impl Context<'_> {
                 let samples = #batch::check_step(#(#names),*)?;
                 let #given = self.batch.lanes(#(#names),*);
                 self.workspace.gradients(&self.model, #(#names,)* samples);
-                ::core::result::Result::Ok(&self.workspace.gradients)
+                ::core::result::Result::Ok(&self.workspace.#place)
             }
         }
     }
@@ -331,7 +346,7 @@ impl Context<'_> {
         let fields = self.evaluated();
         let n = Literal::usize_unsuffixed(fields.len());
         let sums = fields.iter().enumerate().map(|(i, (_, f))| {
-            let (i, name) = (Literal::usize_unsuffixed(i), &f.name);
+            let (i, name) = (Literal::usize_unsuffixed(i), self.result(f));
             let wide = as_f64(quote!(self.workspace.#name), f.elem);
             quote!(sums[#i] += weight * #wide;)
         });
@@ -364,7 +379,7 @@ impl Context<'_> {
     pub(crate) fn evaluated(&self) -> Vec<(Field, &Field)> {
         let mut names = Namer::reserving(&["loss"]);
         let train = &self.programs.train;
-        let find = |name: &str| self.layout.workspace.iter().find(|f| f.path == name);
+        let find = |name: &str| self.workspace_field(name);
         let loss = self.evaluation_field().or_else(|| self.loss_field());
         let loss = loss.map(|f| (Field { name: ident("loss"), ..f.clone() }, f));
         let metrics = train.buffers.iter().filter(|b| b.role == BufferRole::Metric).filter_map(|b| {

@@ -93,7 +93,7 @@ impl Context<'_> {
         let metrics = evaluated.get(1..).unwrap_or(&[]);
         let n = Literal::usize_unsuffixed(metrics.len());
         let values = metrics.iter().map(|(_, f)| {
-            let name = &f.name;
+            let name = self.result(f);
             from_wide(quote!(self.workspace.#name), f.elem)
         });
         quote! {
@@ -113,12 +113,12 @@ impl Context<'_> {
         if !self.layout.gradients {
             return TokenStream::new();
         }
-        let rt = &self.rt;
+        let (rt, place) = (&self.rt, self.gradients_place());
         quote! {
             fn gradients_loaded(&mut self, #samples: usize, visit: &mut #rt::Visit<'_>) {
                 #complete
                 self.workspace.gradients(&self.model, #given);
-                #rt::NamedTensors::tensors(&self.workspace.gradients, visit);
+                #rt::NamedTensors::tensors(&self.workspace.#place, visit);
             }
         }
     }

@@ -37,15 +37,15 @@ impl Context<'_> {
         all.filter(|r| match (entry, r.name.to_string().as_str()) {
             // Where the model predicts otherwise than it trains, evaluating has all it needs in
             // the routine of the metrics.
-            (Entry::Loss | Entry::Evaluate, "forward") => self.evaluation_field().is_none(),
-            (_, "forward") => true,
-            (Entry::Evaluate, "metrics") => true,
-            (Entry::Loss, "metrics") => self.evaluation_field().is_some(),
-            (_, "metrics") | (Entry::Loss | Entry::Evaluate, _) => false,
+            (Entry::Loss | Entry::Evaluate, "forward" | "forward_total") => self.evaluation_field().is_none(),
+            (_, "forward" | "forward_total") => true,
+            (Entry::Evaluate, "metrics" | "metrics_total") => true,
+            (Entry::Loss, "metrics" | "metrics_total") => self.evaluation_field().is_some(),
+            (_, "metrics" | "metrics_total") | (Entry::Loss | Entry::Evaluate, _) => false,
             (Entry::Gradients, "update") => false,
             (Entry::Step | Entry::Gradients, _) => true,
         })
-        .filter(|r| !r.functions.is_empty())
+        .filter(|r| !r.functions.is_empty() || !r.partial.is_empty())
         .collect()
     }
 
@@ -59,7 +59,13 @@ impl Context<'_> {
         let state = self.state();
         let mut members: TokenStream = fields.iter().map(member).collect();
         let mut values = zeros(fields);
-        if self.layout.gradients {
+        let cut = self.programs.train.parts > 0;
+        if cut {
+            let (part, n) = (&self.layout.types.part, Literal::usize_unsuffixed(self.programs.train.parts));
+            let threads = Literal::usize_unsuffixed(self.threads());
+            members.extend(quote!(parts: [#part; #n], threads: usize,));
+            values.extend(quote!(parts: [#part::ZERO; #n], threads: #threads,));
+        } else if self.layout.gradients {
             members.extend(quote!(gradients: #model,));
             values.extend(quote!(gradients: #model::ZERO,));
         }
@@ -68,7 +74,7 @@ impl Context<'_> {
             members.extend(quote!(state: #state,));
             values.extend(quote!(state: #state::ZERO,));
         }
-        if self.weight_field().is_some() {
+        if self.weight_field().is_some() && !cut {
             members.extend(quote!(samples: usize,));
             values.extend(quote!(samples: 0,));
         }
@@ -79,8 +85,8 @@ impl Context<'_> {
             values.extend(quote!(seed: 0,));
         }
         let align = aligned(fields);
-        let (init, routines) = (self.workspace_init(), self.routines());
-        let entries = self.entries();
+        let (init, routines) = (self.workspace_init(), self.routines(false));
+        let (entries, part, sums) = (self.entries(), self.part(), self.sums());
         let doc = format!(" What a step of [`{}`] computes.", self.layout.types.trainer);
         quote! {
             #state
@@ -94,8 +100,10 @@ impl Context<'_> {
                 const ZERO: Self = Self { #values };
                 #init
                 #entries
+                #sums
                 #routines
             }
+            #part
         }
     }
 
@@ -139,12 +147,17 @@ impl Context<'_> {
     }
 
     /// What a caller in training holds a buffer as.
-    fn access(&self, id: BufferId, buffer: &Buffer) -> Access {
+    fn access(&self, id: BufferId, buffer: &Buffer, of_part: bool) -> Access {
+        // What the parts have added up is in the first of them.
+        let first = (self.programs.train.parts > 0 && !of_part).then(|| quote!(.parts[0]));
         match self.layout.train.get(&id) {
             Some(Spot::Model(f)) => Access::Place(quote!(model.#f)),
-            Some(Spot::Gradient(f)) => Access::Place(quote!(self.gradients.#f)),
+            Some(Spot::Gradient(f)) => Access::Place(quote!(self #first.gradients.#f)),
+            Some(Spot::State(f)) if of_part => Access::Place(quote!(state.#f)),
             Some(Spot::State(f)) => Access::Place(quote!(self.state.#f)),
             Some(Spot::Workspace(f)) => Access::Place(quote!(self.#f)),
+            Some(Spot::Part(f)) => Access::Place(quote!(self #first.#f)),
+            Some(Spot::Counter) if of_part => Access::Value(quote!(steps)),
             Some(Spot::Given(name)) if self.programs.train.batch.is_some() => Access::Reference(name.clone()),
             Some(Spot::Given(name)) => Access::Place(quote!(#name[0])),
             Some(Spot::Counter) => Access::Value(quote!(self.steps)),
@@ -153,14 +166,15 @@ impl Context<'_> {
     }
 
     /// Which inputs and targets a routine passes on, with their types.
-    fn routine_given(&self, functions: &[&Function]) -> Vec<&crate::batch::Sampled<'_>> {
+    pub(crate) fn routine_given(&self, functions: &[&Function]) -> Vec<&crate::batch::Sampled<'_>> {
         let takes = |id: BufferId| functions.iter().any(|f| f.arguments.iter().any(|(a, _)| *a == id));
         self.functions_given().iter().filter(|s| takes(s.id)).collect()
     }
 
-    /// `forward`, `metrics`, `backward`, `update`.
-    fn routines(&self) -> TokenStream {
-        self.functions.train.iter().filter(|r| !r.functions.is_empty()).map(|r| self.routine(r)).collect()
+    /// `forward`, `metrics`, `backward`, `update`: those of a part, or the others.
+    pub(crate) fn routines(&self, of_part: bool) -> TokenStream {
+        let here = self.functions.train.iter().filter(|r| r.of_part == of_part && !r.functions.is_empty());
+        here.map(|r| self.routine(r)).collect()
     }
 
     /// A routine: the function that chooses the instruction set, once for each part, and the
@@ -174,23 +188,24 @@ impl Context<'_> {
         let mut items = TokenStream::new();
         for (i, part) in parts.iter().enumerate() {
             if !heavy {
-                body.extend(self.part_body(part));
+                body.extend(self.part_body(part, routine.of_part));
                 continue;
             }
             let part_name = match parts.len() {
                 1 => format_ident!("{name}_on"),
                 _ => format_ident!("{name}_{}_on", i + 1),
             };
-            let run = self.dispatch(true, self.routine_call(&part_name, part, true));
+            let run = self.dispatch(true, self.routine_call(&part_name, part, true, routine.of_part));
             body.extend(quote!(#run;));
-            let (signature, inner) = (self.signature(&part_name, part, true), self.part_body(part));
+            let (signature, inner) =
+                (self.signature(&part_name, part, true, routine.of_part), self.part_body(part, routine.of_part));
             items.extend(quote! {
                 #[doc = " The same, on the instruction set of `simd`."]
                 #[inline(always)]
                 #signature { #inner }
             });
         }
-        let signature = self.signature(name, &all, false);
+        let signature = self.signature(name, &all, false, routine.of_part);
         quote! {
             #[doc = #doc]
             #signature { #body }
@@ -199,23 +214,29 @@ impl Context<'_> {
     }
 
     /// The calls of kernels.
-    fn part_body(&self, part: &[&Function]) -> TokenStream {
+    fn part_body(&self, part: &[&Function], of_part: bool) -> TokenStream {
         let train = &self.programs.train;
-        let access = |id: BufferId, buffer: &Buffer| self.access(id, buffer);
+        let access = |id: BufferId, buffer: &Buffer| self.access(id, buffer, of_part);
         let calls: TokenStream = part.iter().map(|f| self.call(train, f, &access)).collect();
-        let seed = part.iter().any(|f| f.seed).then(|| quote!(let seed = self.seed;));
+        let seed = (!of_part && part.iter().any(|f| f.seed)).then(|| quote!(let seed = self.seed;));
         quote!(#seed #calls)
     }
 
     /// Whether some kernels need the model, and if so whether they change it.
-    fn model_use(&self, functions: &[&Function]) -> Option<bool> {
+    pub(crate) fn model_use(&self, functions: &[&Function]) -> Option<bool> {
         let arguments = functions.iter().flat_map(|f| &f.arguments);
         let models = arguments.filter(|(id, _)| matches!(self.layout.train.get(id), Some(Spot::Model(_))));
         models.map(|(_, unique)| *unique).reduce(|a, b| a || b)
     }
 
     /// The call of a routine or of a part of one.
-    fn routine_call(&self, name: &Ident, functions: &[&Function], generic: bool) -> TokenStream {
+    pub(crate) fn routine_call(
+        &self,
+        name: &Ident,
+        functions: &[&Function],
+        generic: bool,
+        of_part: bool,
+    ) -> TokenStream {
         let simd = generic && functions.iter().any(|f| f.simd);
         let simd = simd.then(|| quote!(simd));
         let model = self.model_use(functions).map(|_| quote!(model));
@@ -223,23 +244,24 @@ impl Context<'_> {
             let name = &s.name;
             quote!(#name)
         });
-        let arguments: Vec<TokenStream> = simd.into_iter().chain(model).chain(given).collect();
+        let shared = self.shared(functions, of_part).into_iter().map(|(name, _)| quote!(#name));
+        let arguments: Vec<TokenStream> = simd.into_iter().chain(model).chain(shared).chain(given).collect();
         quote!(self.#name(#(#arguments),*))
     }
 
     /// Runs some routines.
-    fn run(&self, routines: &[&Routine]) -> TokenStream {
+    pub(crate) fn run(&self, routines: &[&Routine]) -> TokenStream {
         routines
             .iter()
             .map(|r| {
-                let call = self.routine_call(&r.name, &r.functions.iter().collect::<Vec<_>>(), false);
+                let call = self.routine_call(&r.name, &r.functions.iter().collect::<Vec<_>>(), false, false);
                 quote!(#call;)
             })
             .collect()
     }
 
     /// `fn name<S: Simd>(&mut self, simd: S, model: &Digits, image: ...)`
-    fn signature(&self, name: &Ident, functions: &[&Function], generic: bool) -> TokenStream {
+    fn signature(&self, name: &Ident, functions: &[&Function], generic: bool, of_part: bool) -> TokenStream {
         let rt = &self.rt;
         let simd = generic && functions.iter().any(|f| f.simd);
         let generic = simd.then(|| quote!(<S: #rt::Simd>));
@@ -249,8 +271,9 @@ impl Context<'_> {
             let unique = unique.then(|| quote!(mut));
             quote!(model: &#unique #model,)
         });
-        let given = self.routine_given(functions).into_iter().map(|s| s.array_parameter());
-        quote!(fn #name #generic(&mut self, #simd #model #(#given)*))
+        let shared = self.shared(functions, of_part).into_iter().map(|(name, ty)| quote!(#name: #ty,));
+        let given = self.routine_given(functions).into_iter().map(|s| s.part_parameter());
+        quote!(fn #name #generic(&mut self, #simd #model #(#shared)* #(#given)*))
     }
 
     /// The doors through which the trainer runs routines.
@@ -262,7 +285,7 @@ impl Context<'_> {
         if self.layout.gradients {
             entries.push(Entry::Gradients);
         }
-        let weigh = self.weigh();
+        let weigh = (self.programs.train.parts == 0).then(|| self.weigh());
         let entries = entries.into_iter().map(|e| self.entry(e));
         quote!(#weigh #(#entries)*)
     }
@@ -282,7 +305,7 @@ impl Context<'_> {
         };
         let name = format_ident!("{name}");
         let routines = self.entry_routines(entry);
-        let body = self.run(&routines);
+        let body = if self.programs.train.parts > 0 { self.run_parts(&routines) } else { self.run(&routines) };
         let functions: Vec<&Function> = routines.iter().flat_map(|r| &r.functions).collect();
         let needed = self.model_use(&functions);
         let model = &self.layout.types.model;
@@ -294,6 +317,7 @@ impl Context<'_> {
         });
         let (weigh, samples) = match (self.functions_given().is_empty(), self.weight_field()) {
             (true, _) => (quote!(), quote!()),
+            (false, Some(_)) if self.programs.train.parts > 0 => (quote!(), quote!(samples: usize)),
             (false, Some(_)) => (quote!(self.weigh(samples);), quote!(samples: usize)),
             (false, None) => (quote!(), quote!(_samples: usize)),
         };
@@ -303,7 +327,7 @@ impl Context<'_> {
                     Entry::Loss => self.evaluation_field().or_else(|| self.loss_field()),
                     _ => self.loss_field(),
                 };
-                let (ty, loss) = (self.loss_type(), field.map(|f| f.name.clone()));
+                let (ty, loss) = (self.loss_type(), field.map(|f| self.result(f)));
                 (quote!(-> #ty), quote!(self.#loss))
             }
             Entry::Evaluate | Entry::Gradients => (quote!(), quote!()),
@@ -323,14 +347,30 @@ impl Context<'_> {
     pub(crate) fn loss_field(&self) -> Option<&Field> {
         let train = &self.programs.train;
         let loss = train.buffers.iter().find(|b| b.role == BufferRole::Loss)?;
-        self.layout.workspace.iter().find(|f| f.path == loss.name)
+        self.workspace_field(&loss.name)
     }
 
     /// The field of the loss as the model predicts, where that is another one.
     pub(crate) fn evaluation_field(&self) -> Option<&Field> {
         let train = &self.programs.train;
         let loss = train.buffers.iter().find(|b| b.role == BufferRole::Evaluation)?;
-        self.layout.workspace.iter().find(|f| f.path == loss.name)
+        self.workspace_field(&loss.name)
+    }
+
+    /// A field of the workspace, or of a part.
+    pub(crate) fn workspace_field(&self, path: &str) -> Option<&Field> {
+        self.layout.workspace.iter().chain(&self.layout.part).find(|f| f.path == path)
+    }
+
+    /// The path of a result in the workspace.
+    pub(crate) fn result(&self, field: &Field) -> TokenStream {
+        let (name, of_part) = (&field.name, self.layout.part.iter().any(|f| f.path == field.path));
+        if of_part { quote!(parts[0].#name) } else { quote!(#name) }
+    }
+
+    /// The path of the gradients in the workspace.
+    pub(crate) fn gradients_place(&self) -> TokenStream {
+        if self.programs.train.parts > 0 { quote!(parts[0].gradients) } else { quote!(gradients) }
     }
 
     pub(crate) fn loss_type(&self) -> TokenStream {
@@ -338,19 +378,32 @@ impl Context<'_> {
     }
 
     /// The field of the samples' weights, where a kernel reads them.
-    fn weight_field(&self) -> Option<(&Ident, &Buffer)> {
+    pub(crate) fn weight_field(&self) -> Option<(&Ident, &Buffer)> {
         let train = &self.programs.train;
         let (id, buffer) = train.buffers().find(|(_, b)| b.role == BufferRole::SampleWeight)?;
         match self.layout.train.get(&id) {
-            Some(Spot::Workspace(name)) => Some((name, buffer)),
+            Some(Spot::Workspace(name) | Spot::Part(name)) => Some((name, buffer)),
             _ => None,
         }
     }
 
     /// `weigh`: the weights of the samples of a batch.
-    fn weigh(&self) -> TokenStream {
+    pub(crate) fn weigh(&self) -> TokenStream {
         let Some((name, buffer)) = self.weight_field() else { return TokenStream::new() };
         let ty = crate::types::elem_type(buffer.elem);
+        if self.programs.train.parts > 0 {
+            return quote! {
+                #[doc = " Gives each sample its weight, and lanes without a sample none."]
+                fn weigh(&mut self, samples: usize, first: usize) {
+                    if self.samples == samples {
+                        return;
+                    }
+                    self.samples = samples;
+                    let weight = 1.0 / samples as #ty;
+                    self.#name = ::core::array::from_fn(|sample| if first + sample < samples { weight } else { 0.0 });
+                }
+            };
+        }
         let value = if buffer.shape.is_empty() {
             quote!(weight)
         } else {
@@ -376,7 +429,7 @@ impl Context<'_> {
 
     /// The number of samples of a step.
     pub(crate) fn batch_size(&self) -> usize {
-        self.programs.train.batch.unwrap_or(1)
+        self.programs.train.samples().unwrap_or(1)
     }
 
     /// The same as a literal.
@@ -406,7 +459,7 @@ fn parts(functions: &[Function]) -> Vec<Vec<&Function>> {
 }
 
 /// A private field.
-fn member(f: &Field) -> TokenStream {
+pub(crate) fn member(f: &Field) -> TokenStream {
     let (name, ty) = (&f.name, f.ty());
     let doc = format!(" `{}`: {}.", f.path, shape_words(&f.shape));
     quote!(#[doc = #doc] #name: #ty,)
@@ -416,6 +469,9 @@ fn routine_doc(name: &str) -> String {
     match name {
         "forward" => " The loss of a batch.".to_owned(),
         "metrics" => " What `evaluate` reports besides the loss.".to_owned(),
+        "forward_total" => " The loss, from the sums of all parts.".to_owned(),
+        "metrics_total" => " The metrics, from the sums of all parts.".to_owned(),
+        "backward_total" => " The derivatives, from the sums of all parts.".to_owned(),
         "backward" => " The derivatives of the loss by all parameters.".to_owned(),
         "update" => " The next parameters and state.".to_owned(),
         other => format!(" The routine `{other}`."),

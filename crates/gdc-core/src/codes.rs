@@ -39,3 +39,4 @@ pub use gdc_syntax::codes::E0901 as UNSUPPORTED;
 pub use gdc_syntax::codes::W0001 as PROBABILITIES;
 pub use gdc_syntax::codes::W0002 as BATCH_AXIS;
 pub use gdc_syntax::codes::W0003 as UNUSED_PARAM;
+pub use gdc_syntax::codes::W0004 as ONE_THREAD;

@@ -29,7 +29,7 @@ fn measure(quantity: Quantity, programs: &Programs, tokens: &TokenStream) -> u64
         Quantity::Workspace => gdc_codegen::workspace_bytes(programs) as u64,
         Quantity::Flops => gdc_codegen::operations_of_predict(programs),
         Quantity::StepFlops => {
-            gdc_codegen::operations_per_step(programs) / programs.train.batch.unwrap_or(1).max(1) as u64
+            gdc_codegen::operations_per_step(programs) / programs.train.samples().unwrap_or(1).max(1) as u64
         }
         Quantity::Code => bytes(tokens),
         Quantity::Unsafe => uses_of_unsafe(tokens),

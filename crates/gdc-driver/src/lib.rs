@@ -151,9 +151,22 @@ impl Session {
             let own = gdc_core::sample::one_sample_of(&graph, entry);
             programs.entries.push((entry.name.clone(), gdc_schedule::predict(&own)));
         }
+        self.tell_of_threads(&programs);
         let tokens = generate(&programs, options, &self.sources);
         budgets::check(&graph, &programs, &tokens, &mut self.diagnostics)?;
         Ok((graph, programs, tokens))
+    }
+
+    /// A warning where threads are spoken of and one has to do.
+    fn tell_of_threads(&mut self, programs: &Programs) {
+        let origin = programs.settings.threads.and_then(|t| t.origin);
+        let (Some(reason), Some(origin)) = (&programs.one_thread, origin) else { return };
+        let span = Span { file: FileId(origin.0), start: origin.1, end: origin.2 };
+        let diagnostic =
+            Diagnostic::warning(gdc_core::codes::ONE_THREAD, span, "this model is trained on one thread".to_owned())
+                .note(reason.clone())
+                .help("take `threads` out, or leave it for the day when there is more to share");
+        self.diagnostics.push(diagnostic);
     }
 
     /// The model asked for, or the last of the root file.

@@ -183,6 +183,13 @@ impl Exprs {
         Var(self.vars.len() as u32 - 1)
     }
 
+    /// Gives all variables that run over the samples another extent.
+    pub(crate) fn set_batch(&mut self, samples: usize) {
+        for var in self.vars.iter_mut().filter(|v| v.batch) {
+            var.extent = samples;
+        }
+    }
+
     /// What a variable is called and where it runs.
     pub fn var(&self, var: Var) -> &VarInfo {
         &self.vars[var.0 as usize]

@@ -181,6 +181,18 @@ impl Graph {
         &self.nodes[id.0 as usize]
     }
 
+    /// The same graph for another number of samples in a batch.
+    pub fn with_batch(&self, samples: usize) -> Graph {
+        let mut graph = self.clone();
+        graph.exprs.set_batch(samples);
+        for node in graph.nodes.iter_mut().filter(|n| n.per_sample) {
+            if let Some(first) = node.shape.first_mut() {
+                *first = samples;
+            }
+        }
+        graph
+    }
+
     /// Takes all nodes out, for a pass that builds them anew over the same expressions.
     pub fn take_nodes(&mut self) -> Vec<Node> {
         std::mem::take(&mut self.nodes)
@@ -316,6 +328,18 @@ pub struct Settings {
     pub drop_last: bool,
     /// The seed of initial values and shuffling.
     pub seed: u64,
+    /// Whether a step may run on several threads.
+    pub threads: Option<Threads>,
+}
+
+/// `threads = auto;` or `threads = 4;`: that a step is cut into parts of the batch, which
+/// threads can share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Threads {
+    /// At most so many; `None` for as many as the machine has, where a step is worth it.
+    pub most: Option<usize>,
+    /// Where it says so.
+    pub origin: Option<Loc>,
 }
 
 /// A further entry point: computed for one sample from parameters and inputs of its own.

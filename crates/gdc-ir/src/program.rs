@@ -265,12 +265,23 @@ pub struct Kernel {
 }
 
 /// A function of the generated code.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Routine {
-    /// `forward`, `metrics`, `backward`, `update`, `predict` or `init`.
+    /// `forward`, `metrics`, `backward`, `update`, `predict` or `init`; `forward_total` and so on
+    /// for what follows from the sums over all parts of a batch.
     pub name: String,
     /// In order.
     pub kernels: Vec<Kernel>,
+    /// Sums over the samples of one part, to be added up over the parts, in their order, before
+    /// what follows from them.
+    pub partial: Vec<BufferId>,
+}
+
+impl Routine {
+    /// Whether it runs for each part of a batch. What does not, runs once, on the sums.
+    pub fn is_of_a_part(&self) -> bool {
+        matches!(self.name.as_str(), "forward" | "metrics" | "backward")
+    }
 }
 
 /// A set of routines over one set of buffers.
@@ -280,8 +291,11 @@ pub struct Program {
     pub name: String,
     /// The model's number type.
     pub precision: Precision,
-    /// Samples per step; `None` where there is no batch axis.
+    /// Samples per step, or per part of one; `None` where there is no batch axis.
     pub batch: Option<usize>,
+    /// Into how many parts of `batch` samples a step is cut, each of which is computed apart, by
+    /// whichever thread: 0 where it is not cut.
+    pub parts: usize,
     /// All buffers.
     pub buffers: Vec<Buffer>,
     /// Names of loop variables.
@@ -308,6 +322,11 @@ impl Program {
         self.buffers.iter().enumerate().map(|(i, b)| (BufferId(i as u32), b))
     }
 
+    /// Samples per step, in all its parts.
+    pub fn samples(&self) -> Option<usize> {
+        self.batch.map(|n| n * self.parts.max(1))
+    }
+
     /// The routine of a name.
     pub fn routine(&self, name: &str) -> Option<&Routine> {
         self.routines.iter().find(|r| r.name == name)
@@ -332,6 +351,8 @@ pub struct Programs {
     pub entries: Vec<(String, Program)>,
     /// `train { ... }`.
     pub settings: crate::graph::Settings,
+    /// Why training runs on one thread although `train { ... }` speaks of threads.
+    pub one_thread: Option<String>,
 }
 
 impl Programs {

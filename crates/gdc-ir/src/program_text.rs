@@ -40,10 +40,16 @@ pub fn print_program(program: &Program) -> String {
         let range = b.range.map_or(String::new(), |(low, high)| format!(" in {low}..{high}"));
         let _ = writeln!(out, "{role} {}: {:?} {}{range}", b.name, b.shape, elem(b.elem));
     }
+    if program.parts > 0 {
+        let _ = writeln!(out, "\n{} parts of {} samples", program.parts, program.batch.unwrap_or(1));
+    }
     for routine in &program.routines {
         let _ = write!(out, "\nroutine {}\n", routine.name);
         for kernel in &routine.kernels {
             out += &print_kernel(program, kernel);
+        }
+        for &id in &routine.partial {
+            let _ = writeln!(out, "    added up over the parts: {}", program.buffer(id).name);
         }
     }
     out

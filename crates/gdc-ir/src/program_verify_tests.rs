@@ -13,7 +13,7 @@ fn program(body: Vec<Stmt>) -> Program {
         buffers: vec![buffer("x", BufferRole::Input), buffer("y", BufferRole::Temp)],
         loop_vars: vec![NameInfo { name: "i".into() }, NameInfo { name: "j".into() }],
         locals: vec![local("a", LocalTy::Real, &[]), local("t", LocalTy::Lanes, &[2])],
-        routines: vec![Routine { name: "forward".into(), kernels: vec![kernel] }],
+        routines: vec![Routine { name: "forward".into(), kernels: vec![kernel], ..Routine::default() }],
         ..Program::default()
     }
 }

@@ -112,6 +112,7 @@ fn settings(model: &Model) -> String {
     parts.push(format!("shuffle = {};", s.shuffle));
     parts.push(format!("drop_last = {};", s.drop_last));
     parts.push(format!("seed = {};", s.seed));
+    parts.extend(s.threads.map(|t| format!("threads = {};", t.most.map_or("auto".to_owned(), |n| n.to_string()))));
     format!("train {{ {} }}\n", parts.join(" "))
 }
 

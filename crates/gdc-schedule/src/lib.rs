@@ -14,6 +14,7 @@ mod lanes;
 mod nest;
 mod pack;
 mod panel;
+mod parts;
 mod places;
 mod plan;
 mod prune;
@@ -39,14 +40,22 @@ use std::collections::BTreeSet;
 /// values, with the batch as explicit first axis of every per-sample node. `sample` is the
 /// same model for one sample, without that axis, of which only the outputs are computed.
 pub fn schedule(model: &Model, sample: &Model) -> Programs {
+    let (mut parts, mut one_thread) = parts::parts(model);
+    let in_parts = if parts > 0 { train_in_parts(model, parts) } else { None };
+    if parts > 0 && in_parts.is_none() {
+        (parts, one_thread) = (0, Some("the samples of a batch depend on each other".to_owned()));
+    }
+    let train = in_parts.unwrap_or_else(|| train(model));
+    debug_assert_eq!(train.parts, parts);
     Programs {
         name: model.name.clone(),
         docs: model.docs.clone(),
         init: program(model, Plan::init(model), None),
-        train: train(model),
+        train,
         predict: predict(sample),
         entries: Vec::new(),
         settings: model.settings.clone(),
+        one_thread,
     }
 }
 
@@ -55,18 +64,36 @@ pub fn predict(sample: &Model) -> Program {
     program(sample, Plan::predict(sample), None)
 }
 
+/// The training program of a batch in parts: its samples are those of one part. None if the
+/// parts are not apart from each other.
+fn train_in_parts(model: &Model, parts: usize) -> Option<Program> {
+    let batch = model.settings.batch? / parts;
+    let settings = gdc_ir::Settings { batch: Some(batch), ..model.settings.clone() };
+    let part = Model { graph: model.graph.with_batch(batch), settings, ..model.clone() };
+    let program = in_order(&part, true)?;
+    Some(Program { parts, ..program })
+}
+
+/// The training program of a whole batch.
+fn train(model: &Model) -> Program {
+    in_order(model, false).unwrap_or_default()
+}
+
 /// The training program. Updates that another one would overtake are deferred until an order
 /// is found; with all deferred there is one.
-fn train(model: &Model) -> Program {
+fn in_order(model: &Model, in_parts: bool) -> Option<Program> {
     let mut deferred = BTreeSet::new();
     loop {
-        let mut plan = Plan::train(model, &deferred);
+        let mut plan = Plan::train(model, &deferred, in_parts);
+        if in_parts && plan.phases.is_none() {
+            return None;
+        }
         plan.inline_cheap();
         let (groups, more) = group::groups(&plan);
         let before = deferred.len();
         deferred.extend(more);
         if deferred.len() == before {
-            return assemble(model, &plan, &groups, model.settings.batch);
+            return Some(assemble(model, &plan, &groups, model.settings.batch));
         }
     }
 }
@@ -86,8 +113,10 @@ fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) 
         let mut list = Vec::new();
         // A step goes past the metrics, so it finds no copies that they made; and what predicts
         // otherwise than it trains is evaluated without the routines before.
-        let made = (*name == "metrics").then(|| build.packed.clone());
-        if made.is_some() && model.evaluation.is_some() {
+        let metrics = name.starts_with("metrics");
+        // Parts find no copies that were made once for all of them.
+        let made = (metrics || name.ends_with("_total")).then(|| build.packed.clone());
+        if metrics && model.evaluation.is_some() {
             build.packed.clear();
         }
         let here: Vec<&Group> = groups.iter().filter(|g| g.routine == r).collect();
@@ -103,7 +132,9 @@ fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) 
         if let Some(made) = made {
             build.packed = made;
         }
-        build.program.routines.push(Routine { name: (*name).to_owned(), kernels: list });
+        let sums = plan.phases.iter().flat_map(|p| &p.sums).filter(|id| plan.routine_of.get(id) == Some(&r));
+        let partial = sums.filter_map(|&id| storage.buffer(id)).collect();
+        build.program.routines.push(Routine { name: (*name).to_owned(), kernels: list, partial });
     }
     build.program
 }

@@ -1,6 +1,7 @@
 //! What is to be computed by which routine: the graph, the roots with the buffers that they
 //! fill, and the routine of every node.
 
+use crate::parts::Phases;
 use gdc_ir::order::Loop;
 use gdc_ir::program::BufferRole;
 use gdc_ir::{Expr, Graph, Model, Node, NodeId, NodeKind, Ty};
@@ -8,6 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How much better the batch in lanes must be, for what else it costs.
 const WORTH_TURNING: f64 = 1.3;
+
+/// The routines of a step in parts: what each part does, and what follows once.
+const ROUTINES_OF_PARTS: [&str; 7] =
+    ["forward", "forward_total", "metrics", "metrics_total", "backward", "backward_total", "update"];
 
 /// Where a root's value goes.
 #[derive(Clone, Debug)]
@@ -58,6 +63,8 @@ pub(crate) struct Plan {
     pub loop_of: BTreeMap<NodeId, (usize, usize)>,
     /// The statements in an order of evaluation, those of a loop together.
     pub order: Vec<NodeId>,
+    /// What belongs to a part of a batch and what to all of it, where a step runs in parts.
+    pub phases: Option<Phases>,
 }
 
 /// What a recurrence is made of. All of it lives in one buffer, with one place more along the
@@ -86,7 +93,7 @@ impl Plan {
     }
 
     /// A training step. The updates of `deferred` leaves go through a temporary.
-    pub fn train(model: &Model, deferred: &BTreeSet<NodeId>) -> Plan {
+    pub fn train(model: &Model, deferred: &BTreeSet<NodeId>, in_parts: bool) -> Plan {
         let name = |n: NodeId| model.graph.node(n).name.clone();
         let mut roots = Vec::new();
         if let Some(node) = model.loss {
@@ -109,13 +116,19 @@ impl Plan {
             let target = Target::Leaf(update.target);
             roots.push(Root { node: update.value, name: name(update.target), target, routine: 3 });
         }
-        let routines = vec!["forward", "metrics", "backward", "update"];
+        let mut routines = vec!["forward", "metrics", "backward", "update"];
+        if in_parts {
+            routines = ROUTINES_OF_PARTS.to_vec();
+            roots.iter_mut().for_each(|r| r.routine *= 2);
+        }
+        let metrics = routines.iter().position(|r| *r == "metrics");
         if model.evaluation.is_none() {
             return Plan::new(model, routines, roots, deferred);
         }
         // What predicts otherwise than it trains is evaluated without the forward pass of training.
         let mut model = model.clone();
-        let (mut inside, outside): (Vec<&mut Root>, Vec<&mut Root>) = roots.iter_mut().partition(|r| r.routine == 1);
+        let (mut inside, outside): (Vec<&mut Root>, Vec<&mut Root>) =
+            roots.iter_mut().partition(|r| Some(r.routine) == metrics);
         let others: Vec<NodeId> = outside.iter().map(|r| r.node).collect();
         let own: Vec<NodeId> = inside.iter().map(|r| r.node).collect();
         for (root, node) in inside.iter_mut().zip(crate::apart::set_apart(&mut model.graph, &own, &others)) {
@@ -156,6 +169,7 @@ impl Plan {
             loops: Vec::new(),
             loop_of: BTreeMap::new(),
             order: Vec::new(),
+            phases: None,
         };
         plan.fill_recurrences();
         plan.assign_routines();
@@ -168,6 +182,9 @@ impl Plan {
     /// Each node goes to the earliest routine that needs it. Metrics run in evaluation only,
     /// so what both they and the backward pass need belongs to the forward pass.
     fn assign_routines(&mut self) {
+        if self.routines == ROUTINES_OF_PARTS {
+            self.set_phases();
+        }
         let mut needed_by: BTreeMap<NodeId, BTreeSet<usize>> = BTreeMap::new();
         for routine in 0..self.routines.len() {
             let roots = self.roots.iter().filter(|r| r.routine == routine).map(|r| r.node);
@@ -186,8 +203,66 @@ impl Plan {
             let kind = &self.graph.node(id).kind;
             let stored = !matches!(kind, NodeKind::Leaf(_) | NodeKind::Reshape(_) | NodeKind::Recurrence { .. });
             if stored {
-                self.routine_of.insert(id, if shared { 0 } else { first });
+                self.routine_of.insert(id, self.in_phase(id, if shared { 0 } else { first }));
             }
+        }
+        if self.phases.is_some() {
+            self.before_their_readers();
+        }
+    }
+
+    /// Where a step runs in parts: which nodes belong to all of it. A root that does is wanted
+    /// after the parts.
+    fn set_phases(&mut self) {
+        let roots: Vec<NodeId> = self.roots.iter().map(|r| r.node).collect();
+        let Ok(phases) = Phases::new(&self.graph, &roots) else {
+            self.phases = None;
+            return;
+        };
+        for k in 0..self.roots.len() {
+            let source = self.source(self.roots[k].node);
+            let root = &mut self.roots[k];
+            if phases.after.contains(&source) && root.routine % 2 == 0 && self.routines[root.routine] != "update" {
+                root.routine += 1;
+            }
+        }
+        self.phases = Some(phases);
+    }
+
+    /// The routine of a node in the phase that it belongs to.
+    fn in_phase(&self, id: NodeId, routine: usize) -> usize {
+        let Some(phases) = &self.phases else { return routine };
+        let (total, update) = (routine % 2 == 1, self.routines[routine] == "update");
+        if phases.after.contains(&id) {
+            return if total || update { routine } else { routine + 1 };
+        }
+        let of_part = self.graph.node(id).per_sample || phases.sums.contains(&id);
+        match of_part {
+            true if total => routine - 1,
+            true if update => routine - 2,
+            _ => routine,
+        }
+    }
+
+    /// Moves what is read by an earlier routine there.
+    fn before_their_readers(&mut self) {
+        loop {
+            let mut earlier: BTreeMap<NodeId, usize> = BTreeMap::new();
+            for (&id, &routine) in &self.routine_of {
+                let mut inputs = self.graph.inputs(id);
+                inputs.extend(self.carried.get(&id).map(|c| c.first));
+                for input in inputs {
+                    let input = self.source(input);
+                    if self.routine_of.get(&input).is_some_and(|&r| r > routine) {
+                        let at = earlier.entry(input).or_insert(routine);
+                        *at = (*at).min(routine);
+                    }
+                }
+            }
+            if earlier.is_empty() {
+                return;
+            }
+            self.routine_of.extend(earlier);
         }
     }
 

@@ -125,6 +125,8 @@ codes! {
     W0002: "The first axis of an input is as long as the batch. The batch is never written: \
             such an input has that many rows in each sample.";
     W0003: "The loss does not depend on this parameter, so it is never updated.";
+    W0004: "The model speaks of threads, but one thread trains it: a step is too short to be \
+            shared, or the samples of a batch depend on each other.";
 }
 
 /// The explanation of a code such as `E0001`, or `None` where there is no such code.

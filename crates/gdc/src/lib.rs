@@ -3,7 +3,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `std` (default) | finding the machine's best instruction set at run time; implies `alloc` |
+//! | `std` (default) | finding the machine's best instruction set at run time; threads that share a step; implies `alloc` |
 //! | `alloc` | models on the heap, training histories |
 //! | `data` | [`data`]: reading CSV, NPY, NPZ and IDX files |
 //! | `safetensors` | [`weights`]: saving and loading |

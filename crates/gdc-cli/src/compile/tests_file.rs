@@ -38,7 +38,7 @@ pub fn tests(output: &Output, spec: &str, file: &Path, runtime: Runtime) -> Outc
 fn text(output: &Output, spec: &str, stem: &str, runtime: Runtime) -> Result<String, gdc_interp::Error> {
     let model = &output.model;
     let fields = Field::all(model);
-    let samples = output.programs.train.batch.unwrap_or(1).clamp(1, SAMPLES);
+    let samples = output.programs.train.samples().unwrap_or(1).clamp(1, SAMPLES);
     let columns: Vec<Values> = fields.iter().enumerate().map(|(k, f)| f.made_up(samples, SEED, 2 + k as u64)).collect();
     let mut batch = if fields.is_empty() { Batch::none() } else { Batch::of(samples) };
     for (field, values) in fields.iter().zip(&columns) {

@@ -125,7 +125,7 @@ impl Table {
         let graph = &model.graph;
         let parts = Parts::of(model);
         let owners = Owners::new(model);
-        let batch = output.programs.train.batch;
+        let batch = output.programs.train.samples();
         let samples = batch.unwrap_or(1).max(1) as f64;
         let width = if model.precision == Precision::F64 { 8 } else { 4 };
         let mut layers = rows(model, &parts, &owners);

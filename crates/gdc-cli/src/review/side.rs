@@ -84,6 +84,7 @@ impl Side {
             ("shuffle", s.shuffle.to_string()),
             ("drop_last", s.drop_last.to_string()),
             ("seed", s.seed.to_string()),
+            ("threads", s.threads.map_or("1".to_owned(), |t| t.most.map_or("auto".to_owned(), |n| n.to_string()))),
             ("precision", precision.to_owned()),
         ];
         facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -47,7 +47,7 @@ impl Build {
         };
         match self.0.routines.iter_mut().find(|r| r.name == routine) {
             Some(r) => r.kernels.push(kernel),
-            None => self.0.routines.push(Routine { name: routine.into(), kernels: vec![kernel] }),
+            None => self.0.routines.push(Routine { name: routine.into(), kernels: vec![kernel], ..Routine::default() }),
         }
     }
 }

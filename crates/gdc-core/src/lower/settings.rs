@@ -2,11 +2,11 @@
 
 use super::{Lowered, Lowerer};
 use crate::codes;
-use gdc_ir::Until;
+use gdc_ir::{Threads, Until};
 use gdc_syntax::similar::suggest;
 use gdc_syntax::{Diagnostic, Span, ast};
 
-const NAMES: &[&str] = &["batch", "epochs", "steps", "until", "shuffle", "drop_last", "seed"];
+const NAMES: &[&str] = &["batch", "epochs", "steps", "until", "shuffle", "drop_last", "seed", "threads"];
 
 impl Lowerer<'_> {
     pub(super) fn train(&mut self, settings: &[ast::Setting]) -> Lowered<()> {
@@ -26,6 +26,7 @@ impl Lowerer<'_> {
             "seed" => self.model.settings.seed = self.count(value, 0)? as u64,
             "shuffle" => self.model.settings.shuffle = self.flag(value)?,
             "drop_last" => self.model.settings.drop_last = self.flag(value)?,
+            "threads" => self.model.settings.threads = Some(self.threads(value)?),
             "until" => self.model.settings.until = Some(self.until(value)?),
             _ => {
                 let mut d = Diagnostic::error(
@@ -54,6 +55,15 @@ impl Lowerer<'_> {
             return Err(self.report(Diagnostic::error(codes::SETTING, value.span, message).help(help)));
         }
         Ok(n as usize)
+    }
+
+    /// `auto`, or the greatest number of threads.
+    fn threads(&mut self, value: &ast::Expr) -> Lowered<Threads> {
+        let most = match &value.kind {
+            ast::ExprKind::Name(n) if n.text == "auto" => None,
+            _ => Some(self.count(value, 1)?),
+        };
+        Ok(Threads { most, origin: Some(Self::loc(value.span)) })
     }
 
     fn flag(&mut self, value: &ast::Expr) -> Lowered<bool> {

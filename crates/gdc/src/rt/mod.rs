@@ -26,6 +26,7 @@
 //! | [`Error`] | what can be wrong with data |
 //! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`] | the training loop |
 //! | [`same_length`], [`in_range`], [`sample_in_range`], [`copy_samples`], [`repeat_first`], [`copy_sample`], [`take_numbers`], [`within`] | checking and moving the samples of a batch |
+//! | [`each`], [`part`], [`add`] | sharing the parts of a step between threads (feature `std`), and their sums |
 //! | [`visit_f64`], [`visit_f64_mut`] | showing `f64` tensors |
 //! | [`with_alloc!`](with_alloc), `boxed`, `Box`, `fit_history` | only with a heap |
 //!
@@ -42,6 +43,9 @@ pub use level::*;
 mod batch;
 #[path = "../../../gdc-codegen/runtime/double.rs"]
 pub mod double;
+#[cfg(not(feature = "std"))]
+#[path = "../../../gdc-codegen/runtime/each.rs"]
+mod each;
 #[path = "../../../gdc-codegen/runtime/error.rs"]
 mod error;
 #[path = "../../../gdc-codegen/runtime/lane.rs"]
@@ -50,6 +54,8 @@ mod lane;
 mod math;
 #[path = "../../../gdc-codegen/runtime/order.rs"]
 mod order;
+#[path = "../../../gdc-codegen/runtime/parts.rs"]
+mod parts;
 #[path = "../../../gdc-codegen/runtime/places.rs"]
 mod places;
 #[path = "../../../gdc-codegen/runtime/polynomials.rs"]
@@ -63,12 +69,19 @@ mod root;
 #[path = "../../../gdc-codegen/runtime/train.rs"]
 mod train;
 
+#[cfg(feature = "std")]
+mod pool;
 pub use batch::*;
+#[cfg(not(feature = "std"))]
+pub use each::*;
 pub use error::*;
 pub use lane::*;
 pub use math::*;
 pub use order::*;
+pub use parts::*;
 pub use places::*;
+#[cfg(feature = "std")]
+pub use pool::each;
 pub use random::*;
 pub use real::*;
 pub use root::*;
