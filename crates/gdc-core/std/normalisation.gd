@@ -22,6 +22,26 @@ layer batch_norm(x: [c], momentum = 0.1, eps = 1e-5) -> [c] {
     }
 }
 
+/// Each feature minus its mean and divided by its deviation, over all samples that training has
+/// seen and every axis that this layer is mapped over: inputs brought to one size by what the
+/// training data are. After whole epochs the two are those of the data. Batches are joined by
+/// the rule of Chan, Golub and LeVeque, 1983. One that never varies becomes 0. Over several axes:
+/// `x |> flatten |> standardise`.
+layer standardise(x: [c]) -> [c] {
+    state seen = 0.0;
+    state mean: [c] = 0;
+    state variance: [c] = 1;
+    if training {
+        let m = detach(across_mean(x));
+        let v = detach(across_mean((x - m)^2));
+        let part = across_count() / (seen + across_count());
+        variance <- (1 - part) * variance + part * v + part * (1 - part) * (m - mean)^2;
+        mean <- mean + part * (m - mean);
+        seen <- seen + across_count();
+    }
+    (x - mean) / sqrt(if variance > 0 { variance } else { 1 })
+}
+
 /// Each sample's features normalised by their own mean and variance; Ba et al., 2016. Over
 /// several axes: `x |> flatten |> layer_norm`, and `reshape` back.
 layer layer_norm(x: [n], eps = 1e-5) -> [n] {

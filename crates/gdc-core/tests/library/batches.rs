@@ -50,6 +50,74 @@ fn batch_norm_is_that_of_pytorch() {
     }
 }
 
+/// Mean and variance of each of `c` features that stand in a row again and again.
+fn moments(values: &[f64], c: usize) -> (Vec<f64>, Vec<f64>) {
+    let of = |k: usize| values.iter().copied().skip(k).step_by(c).collect::<Vec<f64>>();
+    let mean: Vec<f64> = (0..c).map(|k| of(k).iter().sum::<f64>() / of(k).len() as f64).collect();
+    let variance = (0..c).map(|k| of(k).iter().map(|v| (v - mean[k]).powi(2)).sum::<f64>() / of(k).len() as f64);
+    (mean.clone(), variance.collect())
+}
+
+#[test]
+fn standardise_keeps_the_moments_of_all_that_was_seen() {
+    for case in fixture("batches.json")["batch_norm"].as_array().unwrap() {
+        let shape = crate::spec::shape(&case["batches"][0]["x"]);
+        let c = shape[shape.len() - 1];
+        let model = compile(&format!(
+            "model Even {{
+                input x: {:?};
+                param w = 1.0;
+                let y = w * (x |> standardise);
+                output value = y;
+                loss sum(y^3) / 3;
+                optimizer sgd(lr = 0);
+                train {{ batch = 6; }}
+            }}",
+            &shape[1..],
+        ));
+        let mut session = Session::new(&model, 0).unwrap();
+        let (mut seen, mut losses) = (Vec::new(), Vec::new());
+        for one in case["batches"].as_array().unwrap() {
+            let given = batch(&one["x"]);
+            let values = numbers(&one["x"]);
+            seen.extend(values.iter().copied());
+            let (mean, variance) = moments(&seen, c);
+            assert_gradient(&model, &session, &given, "standardise");
+            losses.push(session.step(&given).unwrap());
+            assert_close(&session.get("y.standardise.mean").unwrap().to_vec(), &mean, "mean");
+            assert_close(&session.get("y.standardise.variance").unwrap().to_vec(), &variance, "variance");
+            let expected: Vec<f64> =
+                values.iter().enumerate().map(|(i, v)| (v - mean[i % c]) / variance[i % c].sqrt()).collect();
+            assert_close(&session.predict(&given).unwrap().remove("value").unwrap().to_vec(), &expected, "value");
+            // What is trained on is what is predicted with from then on.
+            let samples = crate::spec::shape(&one["x"])[0] as f64;
+            let loss = expected.iter().map(|v| v.powi(3) / 3.0).sum::<f64>() / samples;
+            assert_close(&losses[losses.len() - 1..], &[loss], "loss");
+        }
+    }
+}
+
+#[test]
+fn standardise_makes_zero_of_what_never_varies() {
+    let model = compile(
+        "model Even {
+            input x: [2];
+            let y = x |> standardise;
+            output value = y;
+            loss sum(y^2);
+            optimizer sgd(lr = 0);
+            train { batch = 4; }
+        }",
+    );
+    let mut session = Session::new(&model, 0).unwrap();
+    for values in [vec![7.0, 1.0, 7.0, 3.0], vec![7.0, 5.0]] {
+        let given = Batch::of(values.len() / 2).with("x", Tensor::real(&[values.len() / 2, 2], values).unwrap());
+        assert!(session.step(&given).unwrap().is_finite());
+    }
+    let given = Batch::of(1).with("x", Tensor::real(&[1, 2], vec![7.0, 3.0]).unwrap());
+    assert_close(&session.predict(&given).unwrap().remove("value").unwrap().to_vec(), &[0.0, 0.0], "value");
+}
+
 /// The loss's parts show what was dropped: `x` is 1 everywhere.
 fn dropped(call: &str, seed: u64) -> Vec<f64> {
     let model = compile(&format!(
