@@ -102,3 +102,44 @@ fn inputs_are_normalised_in_training_and_after() {
     assert_eq!(code, 2);
     assert!(err.contains("a number between 0 and 1"), "{err}");
 }
+
+/// Sums of four numbers, large ones by `scale`.
+fn sums(scale: f64) -> String {
+    let row = |i: usize| {
+        let x: Vec<f64> = (0..4).map(|k| ((i * 37 + k * 11) % 17) as f64 / 8.0 - 1.0).collect();
+        format!("{},{},{},{},{}\n", x[0], x[1], x[2], x[3], scale * x.iter().sum::<f64>())
+    };
+    std::iter::once("x_0,x_1,x_2,x_3,y\n".to_owned()).chain((0..64).map(row)).collect()
+}
+
+#[test]
+fn gradients_that_explode_or_vanish_name_their_layers_and_others_none() {
+    let model = |layers: &str, rate: &str| {
+        format!(
+            "model Deep {{ input x: [4]; target y: [1]; let h = x |> {layers}; let z = h |> dense(1); output p = z; \
+             loss mean((z - y)^2); optimizer sgd(lr = {rate}); train {{ batch = 8; epochs = 2; }} }}"
+        )
+    };
+    let stack: Vec<String> = (0..10).map(|i| format!("dense(8) as l{i} |> sigmoid")).collect();
+    let (deep, wild) = (model(&stack.join(" |> "), "0.1"), model("dense(8) as first", "0.005"));
+    let sound = model("batch_norm |> dense(8) as own |> tanh", "0.05").replace("train {", "freeze h.own.b; train {");
+    let (small, large) = (sums(1.0), sums(1000.0));
+    let folder = folder(&[
+        ("deep.gd", deep.as_str()),
+        ("wild.gd", wild.as_str()),
+        ("sound.gd", sound.as_str()),
+        ("small.csv", small.as_str()),
+        ("large.csv", large.as_str()),
+    ]);
+    let said = |words: &[&str]| {
+        let (code, _, err) = gdc(folder.path(), &[&["train", "-q"], words].concat());
+        assert_eq!(code, 0, "{err}");
+        err
+    };
+    let deep = said(&["deep.gd", "--data", "small.csv"]);
+    assert!(deep.contains("`h.l0.w`") && deep.contains("vanishes") && !deep.contains("`z.dense.w`"), "{deep}");
+    let wild = said(&["wild.gd", "--data", "large.csv"]);
+    assert!(wild.contains("explodes") && wild.contains("`h.first.w`"), "{wild}");
+    // Neither states nor what is frozen has a gradient that could vanish.
+    assert_eq!(said(&["sound.gd", "--data", "small.csv"]), "");
+}

@@ -199,12 +199,17 @@ struct Events {
     out: BufWriter<Stdout>,
     every_step: bool,
     last: Instant,
+    /// Whether every loss was finite.
+    sound: bool,
 }
 
 impl Events {
     fn step(&mut self, step: u64, loss: f64) -> std::io::Result<()> {
         let pause_is_over = self.last.elapsed() >= PAUSE;
-        if self.every_step || pause_is_over {
+        // The first loss that is no number is told at once.
+        let breaks = self.sound && !loss.is_finite();
+        self.sound &= loss.is_finite();
+        if self.every_step || pause_is_over || breaks {
             writeln!(self.out, "step {step} {loss}")?;
         }
         if pause_is_over {
@@ -247,7 +252,7 @@ fn run<M: Model>(new: fn(u64) -> M) -> Result<(), Anything> {
         load(&mut *model, &std::fs::read(job.folder.join("init.tensors"))?)?;
     }
     let out = BufWriter::new(std::io::stdout());
-    let mut events = Events { out, every_step: job.all_steps, last: Instant::now() };
+    let mut events = Events { out, every_step: job.all_steps, last: Instant::now(), sound: true };
     let whole = (M::REALS, M::INTEGERS);
     match job.mode {
         Mode::Predict => {
@@ -405,7 +410,7 @@ fn train<M: Model>(
     let limit = job.steps.unwrap_or(u64::MAX);
     let mut steps = job.first_step;
     let mut best = Best { loss: job.best, stale: job.stale };
-    let mut watch = Watch { sound: job.watch };
+    let mut watch = Watch { sound: job.watch, loss: f64::INFINITY };
     for epoch in job.first_epoch..job.epochs {
         let order = match job.shuffle {
             true => rt::Order::shuffled(data.samples, job.seed, epoch),
@@ -427,10 +432,7 @@ fn train<M: Model>(
             means.add_loss(size, loss);
             steps += 1;
             events.step(steps, loss)?;
-            if !loss.is_finite() && watch.sound {
-                watch.look(model, size, steps, events)?;
-                watch.sound = false;
-            }
+            watch.after(model, size, (steps, loss), events)?;
         }
         if means.samples == 0 {
             return Ok("steps");
@@ -467,9 +469,33 @@ fn train<M: Model>(
 struct Watch {
     /// Whether it looks, and everything has been finite so far.
     sound: bool,
+    /// What a loss is compared with.
+    loss: f64,
 }
 
+/// After a loss that is this many times the least one, the gradients are looked at again.
+const GROWN: f64 = 100.0;
+
 impl Watch {
+    /// Looks at the gradients after a step whose loss is no number, once, or has grown: what
+    /// explodes is seen while it still has a size.
+    fn after<M: Model>(
+        &mut self,
+        model: &mut M,
+        size: usize,
+        (step, loss): (u64, f64),
+        events: &mut Events,
+    ) -> std::io::Result<()> {
+        let broken = !loss.is_finite();
+        if self.sound && (broken || loss > GROWN * self.loss) {
+            self.look(model, size, step, events)?;
+            self.loss = loss;
+        }
+        self.sound &= !broken;
+        self.loss = self.loss.min(loss);
+        Ok(())
+    }
+
     /// Reports the Euclidean norm and the largest element of each parameter's gradient, for the
     /// samples that are loaded.
     fn look<M: Model>(&mut self, model: &mut M, size: usize, step: u64, events: &mut Events) -> std::io::Result<()> {

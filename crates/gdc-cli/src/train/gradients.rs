@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const GROWTH: f64 = 100.0;
 const LARGE: f64 = 100.0;
 /// A gradient that is this small beside the largest of the same step vanishes.
-const SHARE: f64 = 1e-6;
+const SHARE: f64 = 1e-5;
+/// More names than these are not listed.
+const LISTED: usize = 6;
 
 /// Remembers the size of each parameter's gradient and what was said about it.
 #[derive(Default)]
@@ -56,7 +58,10 @@ impl Gradients {
 }
 
 fn warning(kind: &str, step: u64, list: &[(String, f64)], largest: f64) -> String {
-    let names: Vec<String> = list.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let mut names: Vec<String> = list.iter().take(LISTED).map(|(name, _)| format!("`{name}`")).collect();
+    if list.len() > LISTED {
+        names.push(format!("and {} more", list.len() - LISTED));
+    }
     let names = names.join(", ");
     let size = number(list.first().map_or(0.0, |(_, s)| *s));
     match kind {

@@ -30,6 +30,7 @@ use history::{EpochRecord, History};
 use plan::Plan;
 use prepare::Normalisation;
 use progress::Progress;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use weights::Tensor;
 use worker::{Material, Trained, Watch};
@@ -58,6 +59,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let mut display = Display {
         progress: Progress::new(&plan, metrics, args.build.quiet),
         gradients: Gradients::default(),
+        learnt: learnt(&output),
         diverged: None,
         best: None,
         file: plan::checkpoint_file(args),
@@ -164,6 +166,8 @@ fn say_how_it_went(trained: &Trained, history: &History, best: Option<u64>) {
 struct Display<'a> {
     progress: Progress,
     gradients: Gradients,
+    /// What has a gradient.
+    learnt: BTreeSet<String>,
     diverged: Option<u64>,
     best: Option<u64>,
     /// Where checkpoints go.
@@ -200,8 +204,10 @@ impl Watch for Display<'_> {
     }
 
     fn gradient(&mut self, step: u64, name: &str, size: f64) {
-        let warnings = self.gradients.take(step, name, size);
-        self.warn(warnings);
+        if self.learnt.contains(name) {
+            let warnings = self.gradients.take(step, name, size);
+            self.warn(warnings);
+        }
     }
 
     fn best(&mut self, epoch: u64, _: f64) {
@@ -214,6 +220,12 @@ impl Watch for Display<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The parameters that are learnt: not those that are frozen.
+fn learnt(output: &Output) -> BTreeSet<String> {
+    let model = &output.model;
+    model.gradients.iter().map(|g| model.graph.node(g.target).name.clone()).collect()
 }
 
 /// Which fields the program takes, in its order: those of no use to it may be left out.
