@@ -1,6 +1,6 @@
 //! Sums: `sum(c * e) = c * sum(e)` for all factors that the sum does not run over, and
 //! `sum(w * (e - mean(e))) = 0` for a mean with the same weights. Sums run only where their terms
-//! are not zero, see [`crate::narrow`].
+//! are not zero, see `narrow`.
 
 use crate::build::{Build, substitute};
 use crate::narrow::narrowed;
