@@ -99,6 +99,25 @@ layer conv_transpose2d(x: [h, w, c], filters: int, kernel: (kh, kw), stride: (sh
     if bias { param b: [filters] = zeros; z + b } else { z }
 }
 
+/// The transpose of `conv3d`, over volumes; see `conv_transpose2d`.
+layer conv_transpose3d(x: [d, h, w, c], filters: int, kernel: (kd, kh, kw), stride: (sd, sh, sw) = 1,
+                       padding: fn = 0, extra: (ed, eh, ew) = 0, dilation: (dd, dh, dw) = 1, groups: int = 1,
+                       bias: bool = true) -> [..., filters] {
+    const (front, back) = both(padding(0, d*sd, kd, sd, dd));
+    const (top, bottom) = both(padding(1, h*sh, kh, sh, dh));
+    const (left, right) = both(padding(2, w*sw, kw, sw, dw));
+    const od = (d - 1)*sd + dd*(kd - 1) + 1 - front - back + ed;
+    const oh = (h - 1)*sh + dh*(kh - 1) + 1 - top - bottom + eh;
+    const ow = (w - 1)*sw + dw*(kw - 1) + 1 - left - right + ew;
+    const cg = c / groups;
+    const fg = filters / groups;
+    param k: [kd, kh, kw, cg, groups, fg] = he_normal(fan_in = kd*kh*kw*cg);
+    let y[o*sd + l*dd - front, p*sh + i*dh - top, q*sw + j*dw - left, g, f]: [od, oh, ow, groups, fg] +=
+        x[o, p, q, g*cg + m] * k[l, i, j, m, g, f] else drop;
+    let z = reshape(y, [od, oh, ow, filters]);
+    if bias { param b: [filters] = zeros; z + b } else { z }
+}
+
 /// A padding: as many zeros on both sides as make the result ceil(size / stride) long, one more
 /// after than before where they are odd. PyTorch has it for stride 1 alone.
 fn same(axis: int, size: int, kernel: int, stride: int, dilation: int) {
