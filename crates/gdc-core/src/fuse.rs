@@ -3,6 +3,7 @@
 
 use crate::build::substitute;
 use crate::rebuild::{Rebuild, Replacement};
+use crate::scans::equal_recurrences;
 use crate::unit::unit_axes;
 use gdc_ir::{Expr, ExprId, Exprs, Graph, Leaf, Model, Node, NodeId, NodeKind, Op, Var};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,6 +24,7 @@ pub fn fuse(model: &mut Model) {
     fixed.extend(&carried);
     let initial: BTreeSet<NodeId> = model.params.iter().chain(&model.states).map(|k| k.init).collect();
     let gradients: BTreeSet<NodeId> = model.gradients.iter().map(|g| g.value).collect();
+    let equal = equal_recurrences(&mut model.graph, &needed);
     let mut depths = Depths::default();
     let mut rebuild = Rebuild::new(model);
     let mut seen: HashMap<Key, NodeId> = HashMap::new();
@@ -30,6 +32,10 @@ pub fn fuse(model: &mut Model) {
     // Nodes that are called what a root is called.
     let mut claimed = BTreeSet::new();
     for id in needed {
+        if let Some(same) = equal.get(&id).and_then(|&first| rebuild.new_node(first)) {
+            rebuild.set(id, Replacement::Node(same));
+            continue;
+        }
         let node = rebuild.old(id).clone();
         let kind = rebuild.kind(&node.kind);
         let kind = unit_axes(&mut rebuild.graph.exprs, kind);
@@ -248,7 +254,7 @@ impl Depths {
 
 /// A statement up to the names of its index variables.
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
+pub(crate) struct Key {
     shape: Vec<usize>,
     reduce: Option<(gdc_ir::Red, Vec<usize>)>,
     scatter: Option<Vec<ExprId>>,
@@ -259,7 +265,7 @@ struct Key {
 
 /// Standard index variables, one for each place in a statement and extent.
 #[derive(Default)]
-struct Canonical {
+pub(crate) struct Canonical {
     vars: HashMap<(usize, usize, bool), Var>,
 }
 
@@ -275,7 +281,8 @@ impl Canonical {
         map
     }
 
-    fn key(&mut self, exprs: &mut Exprs, kind: &NodeKind, node: &Node) -> Option<Key> {
+    /// What equal statements have in common; none for what is only ever itself.
+    pub(crate) fn key(&mut self, exprs: &mut Exprs, kind: &NodeKind, node: &Node) -> Option<Key> {
         let mut key = Key {
             shape: node.shape.clone(),
             reduce: None,

@@ -21,6 +21,7 @@ mod rebuild;
 pub mod reuse;
 mod rules;
 pub mod sample;
+mod scans;
 pub mod sums;
 mod tests_of_results;
 pub mod unit;

@@ -91,7 +91,7 @@ macro_rules! models {
 }
 
 models! {
-    attention composed contrastive convolution delays lists memory normalised oscillator pooling recurrent residual
+    attention composed contrastive convolution delays equal_scans lists memory normalised oscillator pooling recurrent residual
     sensitivity stated stated_tensors updates
 }
 
@@ -187,4 +187,13 @@ fn a_stated_derivative_of_a_tensor_replaces_the_true_one() {
     assert_eq!(gradients["m"].to_vec(), [2.0; 6]);
     // Twice 2 for `m + w`; twice the sum over both rows of the mean of x over the samples.
     assert_eq!(gradients["w"].to_vec(), [4.0 + 22.0, 4.0 + 26.0, 4.0 + 30.0]);
+}
+
+/// The two calls of the layer carry one pair of tensors, and of the other scans three differ.
+#[test]
+fn equal_scans_are_computed_once() {
+    let model = compile("equal_scans", include_str!("models/equal_scans.gd"));
+    let forward = |n: &gdc_ir::Node| matches!(n.kind, gdc_ir::NodeKind::Recurrence { reverse: false, .. });
+    let names: Vec<&str> = model.graph.nodes().filter(|(_, n)| forward(n)).map(|(_, n)| n.name.as_str()).collect();
+    assert_eq!(names, ["cell.h.before", "cell.c.before", "c.s.before", "f.s.before", "g.s.before"]);
 }
