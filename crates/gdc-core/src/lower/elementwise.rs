@@ -5,6 +5,7 @@ use super::value::Tensor;
 use super::{Lowered, Lowerer};
 use crate::build::{Build, substitute};
 use crate::codes;
+use gdc_ir::ranges::int_interval;
 use gdc_ir::{ExprId, Op, Ty, Var};
 use gdc_syntax::{Diagnostic, Span, ast};
 use std::collections::HashMap;
@@ -70,6 +71,7 @@ impl Lowerer<'_> {
         }
         let expr = self.graph().exprs.op(op, &exprs);
         self.finite(op, &exprs, expr, args)?;
+        self.exact(expr, args)?;
         Ok(Tensor { axes, expr, range: None })
     }
 
@@ -96,6 +98,24 @@ impl Lowerer<'_> {
         let result = if result.is_nan() { "is no number".to_owned() } else { format!("is {result}") };
         let d = Diagnostic::error(codes::NUMBER, *span, format!("the constant `{what}` {result}"));
         Err(self.report(d.note("what follows from it would not be finite either")))
+    }
+
+    /// Refuses integers that can be too large to be exact. The number of updates is one that no
+    /// training reaches.
+    fn exact(&mut self, result: ExprId, args: &[(Tensor, Span)]) -> Lowered<()> {
+        let graph = &self.model.graph;
+        if graph.exprs.ty(result) != Ty::Int || graph.exprs.as_var(result).is_some() {
+            return Ok(());
+        }
+        let counts = graph.exprs.read_nodes(result).iter().any(|&n| graph.is_step_scalar(n));
+        let exact = -(1i64 << 53)..=1 << 53;
+        let inside =
+            int_interval(graph, result).is_none_or(|(low, high)| exact.contains(&low) && exact.contains(&high));
+        let Some((_, span)) = args.first().filter(|_| !inside && !counts) else { return Ok(()) };
+        let d = Diagnostic::error(codes::NUMBER, *span, "what becomes of this integer can be too large");
+        Err(self.report(
+            d.note("integers are exact up to 2^53").help("for real numbers, write one of them with a point: `2.0`"),
+        ))
     }
 
     /// `a op b` as written.

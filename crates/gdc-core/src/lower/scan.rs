@@ -346,7 +346,7 @@ impl Lowerer<'_> {
             Err(Tangle::OtherLoop(id)) => (
                 id,
                 "a scan inside of a scan cannot begin with, or read, what the outer one carries",
-                "run the inner scan before the outer one, or carry both in one scan",
+                "write the turns of the inner one out, `let g = h; for i in 0..n { g <- ...; }`, or carry both in one scan",
             ),
         };
         // What was written by hand is the best place; what a library made is not.
