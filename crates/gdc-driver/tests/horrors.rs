@@ -98,7 +98,6 @@ fn definitions_that_lead_to_themselves() {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation: the limit of calls in all is high"]
 fn definitions_that_call_others_twice() {
     // Each calls the next twice: 2^40 calls, were they all made.
     let mut items = String::from("fn f0(z) = z;");
@@ -145,7 +144,6 @@ fn deep_and_long() {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation: time grows faster than the number of errors"]
 fn a_megabyte() {
     let within = |unit: &str| unit.repeat((1 << 20) / unit.len() - 200);
     // Nothing but comments; statements without end; one name; one number; one text; brackets.

@@ -9,6 +9,7 @@
 
 use crate::expr::{ExprId, Exprs, Var};
 use crate::ops::{Red, Ty};
+use std::collections::HashMap;
 use std::fmt;
 
 /// A node of a [`Graph`].
@@ -138,35 +139,62 @@ pub struct Graph {
     /// The expressions and index variables.
     pub exprs: Exprs,
     nodes: Vec<Node>,
+    /// Which node bears a name. Only asked, never listed.
+    names: HashMap<String, NodeId>,
+    /// For a name that was wanted again: below this number all `name.k` are taken.
+    numbers: HashMap<String, usize>,
 }
 
 impl Graph {
     /// Appends a node. Its name is made unique with a number if it is taken.
     pub fn add(&mut self, mut node: Node) -> NodeId {
         node.name = self.unique(node.name);
+        let id = NodeId(self.nodes.len() as u32);
+        self.names.insert(node.name.clone(), id);
         self.nodes.push(node);
-        NodeId(self.nodes.len() as u32 - 1)
+        id
     }
 
     /// Appends a node as it is, so that tests of the verifier can break what `add` ensures.
     #[cfg(test)]
     pub(crate) fn push_unchecked(&mut self, node: Node) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        self.names.entry(node.name.clone()).or_insert(id);
         self.nodes.push(node);
-        NodeId(self.nodes.len() as u32 - 1)
+        id
     }
 
     /// Renames a node; the name is made unique with a number if it is taken.
     pub fn rename(&mut self, id: NodeId, name: String) {
         let old = std::mem::take(&mut self.nodes[id.0 as usize].name);
-        self.nodes[id.0 as usize].name = if name == old { old } else { self.unique(name) };
+        self.free(&old);
+        let name = self.unique(name);
+        self.names.insert(name.clone(), id);
+        self.nodes[id.0 as usize].name = name;
     }
 
-    fn unique(&self, base: String) -> String {
-        let taken = |name: &str| self.nodes.iter().any(|n| n.name == name);
-        if !taken(&base) {
+    /// Nothing bears a name any more.
+    fn free(&mut self, name: &str) {
+        self.names.remove(name);
+        if let Some((base, number)) = name.rsplit_once('.')
+            && let (Ok(number), Some(below)) = (number.parse::<usize>(), self.numbers.get_mut(base))
+        {
+            *below = number.min(*below);
+        }
+    }
+
+    fn unique(&mut self, base: String) -> String {
+        if !self.names.contains_key(&base) {
             return base;
         }
-        (2..).map(|k| format!("{base}.{k}")).find(|n| !taken(n)).unwrap_or(base)
+        let mut number = self.numbers.get(&base).copied().unwrap_or_default().max(2);
+        let mut name = format!("{base}.{number}");
+        while self.names.contains_key(&name) {
+            number += 1;
+            name = format!("{base}.{number}");
+        }
+        self.numbers.insert(base, number);
+        name
     }
 
     /// States what a recurrence's steps leave, once that is known.
@@ -195,6 +223,8 @@ impl Graph {
 
     /// Takes all nodes out, for a pass that builds them anew over the same expressions.
     pub fn take_nodes(&mut self) -> Vec<Node> {
+        self.names.clear();
+        self.numbers.clear();
         std::mem::take(&mut self.nodes)
     }
 
@@ -215,7 +245,7 @@ impl Graph {
 
     /// The node of a name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        self.nodes().find(|(_, n)| n.name == name).map(|(id, _)| id)
+        self.names.get(name).copied()
     }
 
     /// The nodes that a node reads, ascending.

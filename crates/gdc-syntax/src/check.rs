@@ -5,6 +5,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lex::{Kind, Token};
 use crate::source::{FileId, Span};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Levels of brackets, each with the `else`s of its statement, that a text may nest.
@@ -41,6 +42,31 @@ pub(crate) fn check(
     Checked { fatal: checker.fatal, reported, repaired }
 }
 
+/// The brackets that are open, innermost last.
+#[derive(Default)]
+struct OpenBrackets<'t> {
+    list: Vec<(char, &'t Token)>,
+    /// How many of each kind, so that none is looked for in vain.
+    kinds: BTreeMap<char, usize>,
+}
+
+impl<'t> OpenBrackets<'t> {
+    fn push(&mut self, bracket: char, token: &'t Token) {
+        self.list.push((bracket, token));
+        *self.kinds.entry(bracket).or_default() += 1;
+    }
+
+    fn pop(&mut self) -> Option<(char, &'t Token)> {
+        let (bracket, token) = self.list.pop()?;
+        self.kinds.entry(bracket).and_modify(|n| *n -= 1);
+        Some((bracket, token))
+    }
+
+    fn has(&self, bracket: char) -> bool {
+        self.kinds.get(&bracket).is_some_and(|n| *n > 0)
+    }
+}
+
 struct Checker<'a> {
     text: &'a str,
     file: FileId,
@@ -65,11 +91,18 @@ impl Checker<'_> {
     }
 
     fn repaired(&self) -> String {
-        let mut text = self.text.to_owned();
-        for (range, by) in &self.repairs {
-            let blanks = range.len().saturating_sub(by.len());
-            text.replace_range(range.clone(), &format!("{by}{}", " ".repeat(blanks)));
+        // In the order of the text, but for a digit and its middle dots.
+        let mut repairs: Vec<&(Range<usize>, String)> = self.repairs.iter().collect();
+        repairs.sort_by_key(|(range, _)| (range.start, range.end));
+        let (mut text, mut at) = (String::with_capacity(self.text.len()), 0);
+        for (range, by) in repairs.into_iter().filter(|(range, by)| by.len() <= range.len()) {
+            let Some(before) = self.text.get(at..range.start) else { continue };
+            text.push_str(before);
+            text.push_str(by);
+            text.extend(std::iter::repeat_n(' ', range.len() - by.len()));
+            at = range.end;
         }
+        text.push_str(self.text.get(at..).unwrap_or(""));
         text
     }
 
@@ -191,46 +224,46 @@ impl Checker<'_> {
 
     /// Each bracket must have its partner.
     fn brackets(&mut self, tokens: &[Token]) {
-        let mut open: Vec<(char, &Token)> = Vec::new();
-        let mut found = Vec::new();
+        let mut open = OpenBrackets::default();
         for token in tokens {
             match token.kind {
-                Kind::Open(c) => open.push((c, token)),
+                Kind::Open(c) => open.push(c, token),
+                Kind::Close(c) if open.has(partner(c)) => {
+                    // What was opened since then lacks its partner.
+                    while let Some((o, inner)) = open.pop()
+                        && o != partner(c)
+                    {
+                        let missing = format!("`{}` is missing before this", partner(o));
+                        self.unpaired(self.unclosed(o, inner).secondary(self.span(token.range()), missing));
+                    }
+                }
                 Kind::Close(c) => {
-                    let wanted = partner(c);
-                    match open.iter().rposition(|(o, _)| *o == wanted) {
-                        Some(at) => {
-                            // What was opened since then lacks its partner.
-                            for (o, inner) in open.drain(at + 1..) {
-                                found.push(self.unclosed(o, inner).secondary(
-                                    self.span(token.range()),
-                                    format!("`{}` is missing before this", partner(o)),
-                                ));
-                            }
-                            open.pop();
-                        }
-                        None => {
-                            found.push(self.unopened(c, token, open.last()));
-                            // Taken for the wrong partner of the innermost bracket.
-                            open.pop_if(|(o, _)| *o != '{');
-                        }
+                    self.unpaired(self.unopened(c, token, open.list.last()));
+                    // Taken for the wrong partner of the innermost bracket.
+                    if open.list.last().is_some_and(|(o, _)| *o != '{') {
+                        open.pop();
                     }
                 }
                 _ => {}
             }
         }
-        for (o, token) in open {
+        if open.list.is_empty() {
+            return;
+        }
+        let items = self.items_at_margin(tokens);
+        for (o, token) in open.list {
             let mut diagnostic = self.unclosed(o, token);
-            if let Some(next) = self.item_at_margin(tokens, token) {
+            if let Some(next) = items.get(items.partition_point(|t| t.start <= token.start)) {
                 diagnostic = diagnostic
                     .secondary(self.span(next.range()), format!("`{}` may be missing before this", partner(o)));
             }
-            found.push(diagnostic);
+            self.unpaired(diagnostic);
         }
-        self.fatal |= !found.is_empty();
-        for diagnostic in found {
-            self.report(diagnostic);
-        }
+    }
+
+    fn unpaired(&mut self, diagnostic: Diagnostic) {
+        self.fatal = true;
+        self.report(diagnostic);
     }
 
     fn unclosed(&self, bracket: char, token: &Token) -> Diagnostic {
@@ -252,14 +285,14 @@ impl Checker<'_> {
         }
     }
 
-    /// The first word after `open` that begins an item at the left margin.
-    fn item_at_margin<'t>(&self, tokens: &'t [Token], open: &Token) -> Option<&'t Token> {
-        tokens.iter().find(|t| {
-            t.start > open.start
-                && t.kind == Kind::Word
+    /// The words at the left margin that begin items.
+    fn items_at_margin<'t>(&self, tokens: &'t [Token]) -> Vec<&'t Token> {
+        let at_margin = |t: &&Token| {
+            t.kind == Kind::Word
                 && matches!(t.text(self.text), "model" | "layer" | "fn" | "optimizer" | "import")
                 && self.text.get(..t.start).is_some_and(|before| before.ends_with('\n'))
-        })
+        };
+        tokens.iter().filter(at_margin).collect()
     }
 
     /// Nesting is bounded before anything recurses over it.

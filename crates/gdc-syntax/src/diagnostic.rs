@@ -2,6 +2,7 @@
 //! Detection fills these in; rendering is elsewhere.
 
 use crate::source::Span;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How bad it is.
@@ -97,6 +98,13 @@ impl Diagnostic {
         self
     }
 
+    /// Cuts what is longer than anybody reads.
+    fn shorten(&mut self) {
+        let labels = self.secondary.iter_mut().map(|l| &mut l.text);
+        let words = [&mut self.message, &mut self.label].into_iter().chain(&mut self.notes).chain(&mut self.help);
+        words.chain(labels).filter(|text| text.len() > MAX_WORDS).for_each(|text| *text = cut(text));
+    }
+
     /// Adds advice.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
@@ -104,28 +112,76 @@ impl Diagnostic {
     }
 }
 
+/// The two ends of a text that is too long.
+fn cut(text: &str) -> String {
+    let half = MAX_WORDS / 2 - 8;
+    let (start, end) = (text.floor_char_boundary(half), text.ceil_char_boundary(text.len() - half));
+    format!("{} ... {}", &text[..start], &text[end..])
+}
+
 /// Errors of a phase were reported; what it would have returned does not exist.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reported;
+
+/// Errors, and as many warnings, that are kept of one compilation: nobody reads more.
+const MAX_KEPT: usize = 100;
+
+/// The longest message, label, note or help, in bytes: a name that is quoted may be of any length.
+const MAX_WORDS: usize = 2_000;
 
 /// Collects the diagnostics of a compilation, in the order in which they were found.
 #[derive(Clone, Default, Debug)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// What was pushed, kept or not.
+    seen: BTreeSet<(Code, Span)>,
+    errors: usize,
+    warnings: usize,
 }
 
 impl Diagnostics {
-    /// Keeps a diagnostic; one with the same code and span as an earlier one is dropped.
-    pub fn push(&mut self, diagnostic: Diagnostic) -> Reported {
-        if !self.list.iter().any(|d| d.code == diagnostic.code && d.span == diagnostic.span) {
+    /// Keeps a diagnostic; one with the same code and span as an earlier one is dropped, and so are
+    /// those that come after very many others, which are counted all the same.
+    pub fn push(&mut self, mut diagnostic: Diagnostic) -> Reported {
+        if !self.seen.insert((diagnostic.code, diagnostic.span)) {
+            return Reported;
+        }
+        let count = match diagnostic.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count <= MAX_KEPT {
+            diagnostic.shorten();
             self.list.push(diagnostic);
         }
         Reported
     }
 
+    /// Takes over what another collection has found, each changed by `change`.
+    pub(crate) fn absorb(&mut self, other: Diagnostics, change: impl Fn(Diagnostic) -> Diagnostic) {
+        let (errors, warnings) = other.left_out();
+        for diagnostic in other.list {
+            self.push(change(diagnostic));
+        }
+        self.errors += errors;
+        self.warnings += warnings;
+    }
+
+    /// Errors and warnings that are not kept.
+    fn left_out(&self) -> (usize, usize) {
+        let kept = |severity| self.list.iter().filter(|d| d.severity == severity).count();
+        (self.errors - kept(Severity::Error), self.warnings - kept(Severity::Warning))
+    }
+
+    /// How many diagnostics were found, kept or not.
+    pub(crate) fn count(&self) -> usize {
+        self.errors + self.warnings
+    }
+
     /// Whether an error (not only warnings) was kept.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|d| d.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// Ends a phase: an `Err` if it reported any error.
@@ -133,14 +189,61 @@ impl Diagnostics {
         if self.has_errors() { Err(Reported) } else { Ok(()) }
     }
 
-    /// Everything so far.
+    /// Everything that is kept so far.
     pub fn as_slice(&self) -> &[Diagnostic] {
         &self.list
     }
 
-    /// Everything, ordered by file and place.
+    /// Everything that is kept, ordered by file and place; the last one tells how many are not.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        let (errors, warnings) = self.left_out();
         self.list.sort_by_key(|d| (d.span, d.code));
+        if let Some(last) = self.list.last_mut() {
+            for (count, word) in [(errors, "error"), (warnings, "warning")] {
+                if count > 0 {
+                    last.notes.push(format!("and {} more {word}{}", grouped(count), if count == 1 { "" } else { "s" }));
+                }
+            }
+        }
         self.list
+    }
+}
+
+/// A number with its digits in threes: `9,312`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|p| std::str::from_utf8(p).ok()).collect();
+    parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FileId, codes};
+
+    fn found(count: usize, words: &str) -> Diagnostics {
+        let mut diagnostics = Diagnostics::default();
+        for at in 0..count {
+            diagnostics.push(Diagnostic::error(codes::E0001, Span::new(FileId(0), at, at + 1), words));
+            diagnostics.push(Diagnostic::error(codes::E0001, Span::new(FileId(0), at, at + 1), words));
+        }
+        diagnostics
+    }
+
+    #[test]
+    fn no_more_are_kept_than_anybody_reads() {
+        let all = found(12_345, "no").into_sorted();
+        assert_eq!(all.len(), MAX_KEPT);
+        assert_eq!(all[MAX_KEPT - 1].notes, ["and 12,245 more errors"]);
+        assert_eq!(found(MAX_KEPT, "no").into_sorted()[MAX_KEPT - 1].notes, [""; 0]);
+        let mut both = found(90, "no");
+        both.absorb(found(5_000, "no"), |d| Diagnostic { code: codes::E0002, ..d });
+        assert_eq!(both.into_sorted()[99].notes, ["and 4,990 more errors"]);
+    }
+
+    #[test]
+    fn long_words_are_cut_between_letters() {
+        let message = found(1, &format!("begin {} end", "é".repeat(1 << 20))).into_sorted().remove(0).message;
+        assert!(message.len() <= MAX_WORDS && message.starts_with("begin é") && message.ends_with("é end"));
     }
 }

@@ -56,7 +56,7 @@ impl Token {
 
 /// All tokens of `text`; comments are left out, documentation is not.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer { text, at: 0 };
+    let mut lexer = Lexer { text, at: 0, unclosed: [false; 3] };
     let mut tokens = Vec::new();
     while let Some(token) = lexer.token() {
         tokens.push(token);
@@ -72,9 +72,14 @@ fn is_word_part(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || (!c.is_ascii() && pest::unicode::XID_CONTINUE(c))
 }
 
+/// How text literals begin.
+const OPENERS: [&str; 3] = ["r#\"", "r\"", "\""];
+
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
+    /// What each of [`OPENERS`] opens is not closed from here on, which is found only once.
+    unclosed: [bool; 3],
 }
 
 impl Lexer<'_> {
@@ -159,7 +164,7 @@ impl Lexer<'_> {
             return Kind::Number;
         }
         if c == '#'
-            && let Some(length) = doc_attribute(self.rest())
+            && let Some(length) = self.doc_attribute()
         {
             self.at += length;
             return Kind::Doc;
@@ -176,7 +181,7 @@ impl Lexer<'_> {
     }
 
     fn string(&mut self) -> Kind {
-        match end_of_string(self.rest()) {
+        match self.literal(self.at) {
             Some(length) => {
                 self.at += length;
                 Kind::Str
@@ -187,6 +192,31 @@ impl Lexer<'_> {
                 Kind::OpenStr
             }
         }
+    }
+
+    /// The length of the text literal at a place, if it is closed. A quote that is escaped in one
+    /// literal without end begins another, which has no end either.
+    fn literal(&mut self, at: usize) -> Option<usize> {
+        let text = self.text.get(at..).unwrap_or("");
+        let opener = OPENERS.iter().position(|o| text.starts_with(o))?;
+        if self.unclosed[opener] {
+            return None;
+        }
+        let length = end_of_string(text);
+        self.unclosed[opener] = length.is_none();
+        length
+    }
+
+    /// The length of `#[doc = "..."]`, with blanks between its parts.
+    fn doc_attribute(&mut self) -> Option<usize> {
+        let mut rest = self.text.get(self.at..)?;
+        for part in ["#", "[", "doc", "="] {
+            rest = rest.trim_start().strip_prefix(part)?;
+        }
+        rest = rest.trim_start();
+        let length = self.literal(self.text.len() - rest.len())?;
+        rest = rest.get(length..)?.trim_start().strip_prefix(']')?;
+        Some(self.text.len() - self.at - rest.len())
     }
 
     fn number(&mut self) {
@@ -245,20 +275,6 @@ fn end_of_string(text: &str) -> Option<usize> {
         }
     }
     None
-}
-
-/// The length of `#[doc = "..."]`, with blanks between its parts.
-fn doc_attribute(text: &str) -> Option<usize> {
-    let mut rest = text;
-    for part in ["#", "[", "doc", "="] {
-        rest = rest.trim_start().strip_prefix(part)?;
-    }
-    rest = rest.trim_start();
-    if !(rest.starts_with('"') || rest.starts_with("r\"") || rest.starts_with("r#\"")) {
-        return None;
-    }
-    rest = rest.get(end_of_string(rest)?..)?.trim_start().strip_prefix(']')?;
-    Some(text.len() - rest.len())
 }
 
 #[cfg(test)]

@@ -70,9 +70,7 @@ fn tree<T>(
     // What is found in the repaired text is shown in the text as it was written.
     let mut found = Diagnostics::default();
     let tree = parse(rule, &repaired, offset, file, &mut found, build);
-    for diagnostic in found.as_slice() {
-        diagnostics.push(on_boundaries(diagnostic.clone(), text, offset));
-    }
+    diagnostics.absorb(found, |diagnostic| on_boundaries(diagnostic, text, offset));
     if checked.reported { Err(Reported) } else { tree }
 }
 

@@ -6,7 +6,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expect::{self, Refusal};
 use crate::hints;
-use crate::lex::{self, Kind};
+use crate::lex::{self, Kind, Token};
 use crate::scan;
 use crate::scene::Scene;
 use crate::source::{FileId, Span};
@@ -14,15 +14,27 @@ use gdc_grammar::{GdParser, Rule};
 use pest::Parser;
 use std::ops::Range;
 
-/// Mistakes reported of one source; each costs a further parse of its item.
+/// Mistakes reported of one source; each costs further parses of its item.
 const MAX_MISTAKES: usize = 20;
+
+/// Bytes that are parsed again in search of mistakes, after the first one: a few of a very long
+/// item, all of a short one.
+const MAX_WORK: usize = 1 << 20;
 
 /// Reports what is wrong with `text`, which does not parse.
 pub(crate) fn report(text: &str, rule: Rule, file: FileId, offset: usize, diagnostics: &mut Diagnostics) {
-    let mut recovery = Recovery { text: text.to_owned(), file, offset, left: MAX_MISTAKES, diagnostics };
-    let before = recovery.diagnostics.as_slice().len();
+    let tokens = lex::tokens(text);
+    let mut recovery = Recovery {
+        text: text.to_owned(),
+        tokens: tokens.clone(),
+        file,
+        offset,
+        left: MAX_MISTAKES,
+        work: MAX_WORK,
+        diagnostics,
+    };
+    let before = recovery.diagnostics.count();
     if rule == Rule::file {
-        let tokens = lex::tokens(text);
         for chunk in scan::chunks(text, &tokens) {
             let Some(last) = chunk.tokens.end.checked_sub(1).and_then(|i| tokens.get(i)) else {
                 continue;
@@ -33,7 +45,7 @@ pub(crate) fn report(text: &str, rule: Rule, file: FileId, offset: usize, diagno
     } else {
         recovery.item(0..text.len());
     }
-    if recovery.diagnostics.as_slice().len() == before {
+    if recovery.diagnostics.count() == before {
         // The pieces parse and the whole does not: report the whole.
         recovery.mistake(rule, 0..text.len());
     }
@@ -42,10 +54,14 @@ pub(crate) fn report(text: &str, rule: Rule, file: FileId, offset: usize, diagno
 struct Recovery<'d> {
     /// The source; wrong statements become blank.
     text: String,
+    /// The tokens of what is not blank.
+    tokens: Vec<Token>,
     file: FileId,
     offset: usize,
     /// How many mistakes may still be reported.
     left: usize,
+    /// How many bytes may still be parsed.
+    work: usize,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -63,11 +79,13 @@ impl Recovery<'_> {
                 }
                 return;
             }
-            self.left -= 1;
+            self.left = if self.work < source.len() { 0 } else { self.left - 1 };
+            self.work = self.work.saturating_sub(source.len());
             let Some(cut) = self.mistake(Rule::single_item, range.clone()) else {
                 return;
             };
             self.text.replace_range(cut.clone(), &" ".repeat(cut.len()));
+            self.tokens.retain(|t| t.end <= cut.start || t.start >= cut.end);
         }
     }
 
@@ -84,22 +102,21 @@ impl Recovery<'_> {
             }
         };
         failure.at += range.start;
-        let tokens = lex::tokens(&self.text);
         let scene = Scene {
             text: &self.text,
-            tokens: &tokens,
+            tokens: &self.tokens,
             failure: &failure,
-            at: failure.token(&tokens),
+            at: failure.token(&self.tokens),
             file: self.file,
             offset: self.offset,
         };
         let diagnostic = hints::explain(&scene);
         let code = diagnostic.code;
-        let known = self.diagnostics.as_slice().len();
+        let known = self.diagnostics.count();
         let cut = cut(&scene, code).filter(|c| c.start >= range.start && c.end <= range.end);
         self.diagnostics.push(diagnostic);
         // The same mistake once more: taking out did not help.
-        if self.diagnostics.as_slice().len() == known { None } else { cut }
+        if self.diagnostics.count() == known { None } else { cut }
     }
 }
 

@@ -26,7 +26,7 @@ mod full {
     use super::*;
     use crate::source::{FileId, Span};
     use annotate_snippets::renderer::DecorStyle;
-    use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+    use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
     use std::ops::Range;
 
     /// All of `diagnostics`, each with the lines it is about, its notes and its help,
@@ -36,10 +36,23 @@ mod full {
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let mut out = String::new();
         for diagnostic in diagnostics {
-            out.push_str(&renderer.render(&[report(diagnostic, sources)]));
-            out.push_str("\n\n");
+            // A part of a long line has no path of its own, which shows as a lonely mark.
+            for line in renderer.render(&[report(diagnostic, sources)]).lines().filter(|line| !is_lonely_mark(line)) {
+                out.push_str(line);
+                out.push('\n');
+            }
+            out.push('\n');
         }
         out
+    }
+
+    /// Whether nothing but `:::` is seen of a line that may have colours.
+    fn is_lonely_mark(line: &str) -> bool {
+        let plain = line.split('\u{1b}').enumerate().map(|(k, part)| match part.split_once('m') {
+            Some((_, rest)) if k > 0 => rest,
+            _ => part,
+        });
+        plain.collect::<String>().trim() == ":::"
     }
 
     fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
@@ -56,7 +69,13 @@ mod full {
             }
         }
         for file in files {
-            group = group.element(snippet(diagnostic, sources, file));
+            let shown = Shown::of(diagnostic, sources, file);
+            if shown.cut {
+                let (line, column) = (shown.line, shown.column);
+                let origin = Origin::path(sources.file(file).name.as_str()).line(line).char_column(column);
+                group = group.element(origin);
+            }
+            group = group.element(snippet(diagnostic, sources, file, &shown));
         }
         for note in &diagnostic.notes {
             group = group.element(Level::NOTE.message(note.as_str()));
@@ -67,25 +86,80 @@ mod full {
         group
     }
 
+    /// Bytes of a line above which only a part of it is shown.
+    const LONG_LINE: usize = 1_000;
+
+    /// Bytes of a long line that are shown on either side of a mistake.
+    const AROUND: usize = 60;
+
+    /// The part of a file that a message shows: rendering costs time by the length of what it is given.
+    struct Shown {
+        bytes: Range<usize>,
+        /// Whether this is a part of a line, and only the first place is shown.
+        cut: bool,
+        /// The line with which it begins.
+        line: usize,
+        /// The column of the first place, in characters.
+        column: usize,
+    }
+
+    impl Shown {
+        fn of(diagnostic: &Diagnostic, sources: &SourceMap, file: FileId) -> Shown {
+            let text: &str = &sources.file(file).text;
+            let primary = (diagnostic.span.file == file).then_some(diagnostic.span);
+            let labels = diagnostic.secondary.iter().map(|label| label.span).filter(|span| span.file == file);
+            let spans: Vec<Span> = primary.into_iter().chain(labels).collect();
+            let first = spans.iter().map(|s| range(text, *s).start).min().unwrap_or(0);
+            let last = spans.iter().map(|s| range(text, *s).end).max().unwrap_or(0);
+            let start_of_line = |at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let end_of_line = |at: usize| text[at..].find('\n').map_or(text.len(), |length| at + length);
+            let bytes = start_of_line(first)..end_of_line(last);
+            let place = |at: usize| sources.line_column(Span::new(file, at, at));
+            let all = &text[bytes.clone()];
+            if all.len() <= LONG_LINE || all.lines().all(|line| line.len() <= LONG_LINE) {
+                return Shown { line: place(bytes.start).0, column: 1, bytes, cut: false };
+            }
+            let at = spans.first().map_or(0..0, |s| range(text, *s));
+            let start = text.floor_char_boundary(at.start.saturating_sub(AROUND)).max(start_of_line(at.start));
+            let end = text.ceil_char_boundary((at.end.min(at.start + AROUND) + AROUND).min(text.len()));
+            let (line, column) = place(at.start);
+            Shown { bytes: start..end.min(end_of_line(at.start)).max(start), cut: true, line, column }
+        }
+    }
+
     fn snippet<'a>(
         diagnostic: &'a Diagnostic,
         sources: &'a SourceMap,
         file: FileId,
+        shown: &Shown,
     ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
         let source = sources.file(file);
-        let text: &str = &source.text;
-        let mut snippet = Snippet::source(text).path(source.name.as_str()).fold(true);
+        let text = &source.text[shown.bytes.clone()];
+        // The bytes of a span in what is shown of the text.
+        let inside = |span: Span| {
+            let range = range(&source.text, span);
+            let place = |at: usize| at.clamp(shown.bytes.start, shown.bytes.end) - shown.bytes.start;
+            place(range.start)..place(range.end)
+        };
+        let mut snippet = Snippet::source(text).line_start(shown.line).fold(true);
+        if !shown.cut {
+            snippet = snippet.path(source.name.as_str());
+        }
+        let mut annotations = Vec::new();
         if diagnostic.span.file == file {
-            let mut primary = AnnotationKind::Primary.span(range(text, diagnostic.span));
+            let mut primary = AnnotationKind::Primary.span(inside(diagnostic.span));
             if !diagnostic.label.is_empty() {
                 primary = primary.label(diagnostic.label.as_str());
             }
-            snippet = snippet.annotation(primary);
+            annotations.push(primary);
         }
         let labels = diagnostic.secondary.iter().filter(|l| l.span.file == file);
-        snippet.annotations(
-            labels.map(|label| AnnotationKind::Context.span(range(text, label.span)).label(label.text.as_str())),
-        )
+        annotations
+            .extend(labels.map(|label| AnnotationKind::Context.span(inside(label.span)).label(label.text.as_str())));
+        if shown.cut {
+            annotations.truncate(1);
+        }
+        snippet.annotations(annotations)
     }
 
     /// The bytes of a span, inside of `text` and on the boundaries of characters.

@@ -98,8 +98,11 @@ fn end_of_item(text: &str, tokens: &[Token], head: usize, word: &str) -> usize {
     at
 }
 
-/// Whether the documentation at `at` stands before an item.
+/// Whether documentation begins at `at` that stands before an item.
 fn documents_item(text: &str, tokens: &[Token], at: usize) -> bool {
+    if at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|t| t.kind == Kind::Doc) {
+        return false;
+    }
     let next = tokens.iter().skip(at).find(|t| t.kind != Kind::Doc);
     next.is_some_and(|t| item_word(text, t).is_some())
 }

@@ -49,6 +49,8 @@ pub struct SourceFile {
     pub text: Arc<str>,
     /// Where the text was read from, absolute; a build that used it watches this file.
     pub path: Option<PathBuf>,
+    /// The bytes with which its lines begin.
+    lines: Vec<u32>,
 }
 
 /// All texts of one compilation.
@@ -60,17 +62,18 @@ pub struct SourceMap {
 impl SourceMap {
     /// Adds a text that is in no file of its own and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
-        self.push(SourceFile { name: name.into(), text: text.into(), path: None })
+        self.push(name.into(), text.into(), None)
     }
 
     /// Adds a text that was read from the file at `path` and returns its id.
     pub fn add_file(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>, path: impl Into<PathBuf>) -> FileId {
-        self.push(SourceFile { name: name.into(), text: text.into(), path: Some(path.into()) })
+        self.push(name.into(), text.into(), Some(path.into()))
     }
 
-    fn push(&mut self, file: SourceFile) -> FileId {
+    fn push(&mut self, name: String, text: Arc<str>, path: Option<PathBuf>) -> FileId {
         let id = FileId(self.files.len() as u32);
-        self.files.push(file);
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+        self.files.push(SourceFile { name, text, path, lines });
         id
     }
 
@@ -91,10 +94,11 @@ impl SourceMap {
 
     /// Line and column of a range's start, both from 1; the column counts characters.
     pub fn line_column(&self, span: Span) -> (usize, usize) {
-        let text = &self.file(span.file).text;
-        let before = text.get(..span.start as usize).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let file = self.file(span.file);
+        let before = file.text.get(..span.start as usize).unwrap_or("");
+        let line = file.lines.partition_point(|&start| start as usize <= before.len()).max(1);
+        let start = file.lines.get(line - 1).map_or(0, |&start| start as usize);
+        let column = before.get(start..).unwrap_or("").chars().count() + 1;
         (line, column)
     }
 }

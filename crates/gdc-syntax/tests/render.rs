@@ -44,3 +44,30 @@ fn all_parts_are_shown() {
     assert_eq!(short(&diagnostics[1], &sources), "a.gd:1:1: warning[E0012]: a warning");
     assert!(render(&diagnostics, &sources, true).contains("\u{1b}["));
 }
+
+#[test]
+fn of_a_long_line_the_part_around_the_mistake_is_shown() {
+    let mut sources = SourceMap::default();
+    let text = format!("model M {{\n{}let y = wrong; {}\n}}", "let a = 1; ".repeat(1000), "let é = 2; ".repeat(90_000));
+    let at = text.find("wrong").unwrap();
+    let file = sources.add("a.gd", text);
+    let diagnostics = [Diagnostic::error(codes::E0001, Span::new(file, at, at + 5), "no `wrong`")
+        .label("here")
+        .secondary(Span::new(file, 0, 5), "far away")
+        .note("a note")];
+    insta::assert_snapshot!(render(&diagnostics, &sources, false), @r"
+    error[E0001]: no `wrong`
+     --> a.gd:2:11009
+      |
+    2 |  a = 1; let a = 1; let a = 1; let a = 1; let a = 1; let y = wrong; let é = 2; let é = 2; let é = 2; let é = 2; let é = 2
+      |                                                             ^^^^^ here
+      |
+      = note: a note
+    ");
+    assert!(!render(&diagnostics, &sources, true).contains(":::"));
+    let start = std::time::Instant::now();
+    for _ in 0..100 {
+        render(&diagnostics, &sources, false);
+    }
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}

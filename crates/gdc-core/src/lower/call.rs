@@ -115,8 +115,7 @@ impl Lowerer<'_> {
     pub(super) fn not_too_deep(&mut self, name: &str, span: Span) -> Lowered<()> {
         self.called += 1;
         if self.called > MAX_EXPANSIONS {
-            let message = format!("more than {MAX_EXPANSIONS} calls are expanded");
-            return Err(self.error(codes::RECURSION, span, message));
+            return Err(self.too_many_calls(name, span));
         }
         if self.calls.len() < MAX_CALLS {
             return Ok(());
@@ -131,6 +130,20 @@ impl Lowerer<'_> {
                 .note("definitions are expanded where they are called, so they cannot call themselves")
                 .help("what happens a fixed number of times is written `for i in 0..n { h <- ...; }`"),
         ))
+    }
+
+    /// Says once that there are too many calls, at the outermost of those at hand.
+    fn too_many_calls(&mut self, name: &str, span: Span) -> gdc_syntax::Reported {
+        if self.called > MAX_EXPANSIONS + 1 {
+            return gdc_syntax::Reported;
+        }
+        let (name, span) = self.calls.first().cloned().unwrap_or((name.to_owned(), span));
+        let message = format!("expanding `{name}` brings the model to more than {MAX_EXPANSIONS} calls");
+        self.report(
+            Diagnostic::error(codes::RECURSION, span, message)
+                .note("definitions are expanded where they are called: one that calls another twice doubles its work")
+                .help("bind what is used several times with `let`"),
+        )
     }
 
     /// Which argument each parameter gets.
