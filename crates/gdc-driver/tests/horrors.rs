@@ -163,6 +163,55 @@ fn a_megabyte() {
     }
 }
 
+/// Time that grows with the square of a length shows long before a megabyte: a sixteenth of one
+/// takes a second at most.
+#[test]
+fn the_same_over_and_over() {
+    let items = [
+        "r#\"\n",
+        "\\\"\n",
+        "///\n",
+        "/// a\nfn ",
+        "#[doc=r#\"",
+        "{",
+        ")",
+        "−",
+        "'",
+        "1f32 ",
+        "x·y ",
+        "r#let ",
+        "//! a\n",
+        "import \"a.gd\";",
+        "fn f(x) = x\n",
+        "const a = 1;",
+        "model M { loss 1; }",
+        "else ",
+        "fn f() = f();",
+    ];
+    let statements = [
+        "let h = x\n",
+        "loss sum(x);",
+        "h <- x;",
+        "{ x };",
+        "param p: [3];",
+        "metric a = 1;",
+        "output o = x;",
+        "let a = x |> dense(3);",
+        "optimizer sgd();",
+        "transform clip(1);",
+        "for i in 0..1000 { let h = 1; }",
+        "x + ",
+    ];
+    let many = |unit: &str| unit.repeat((1 << 16) / unit.len());
+    let sources = items.iter().map(|u| many(u)).chain(statements.iter().map(|u| model(&many(u))));
+    for text in sources {
+        let start = Instant::now();
+        codes(&text);
+        // A machine that is busy with other things is given its time.
+        assert!(start.elapsed() < Duration::from_secs(8), "{:?} for {text:.100}", start.elapsed());
+    }
+}
+
 #[test]
 fn letters_of_all_kinds() {
     // Latin a and Cyrillic a are two names; composed and decomposed letters are one.

@@ -179,6 +179,11 @@ impl Diagnostics {
         self.errors + self.warnings
     }
 
+    /// Whether no further error is kept.
+    pub fn is_full(&self) -> bool {
+        self.errors >= MAX_KEPT
+    }
+
     /// Whether an error (not only warnings) was kept.
     pub fn has_errors(&self) -> bool {
         self.errors > 0

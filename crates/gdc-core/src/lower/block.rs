@@ -445,6 +445,7 @@ impl Lowerer<'_> {
             return Err(self.error(codes::SIZE, over.span, "more than 1000 turns: `for` writes each of them out"));
         }
         for turn in low..high {
+            self.not_too_deep("for", over.span)?;
             if let Some(frame) = self.frames.last_mut() {
                 frame.turns.push(turn.to_string());
             }

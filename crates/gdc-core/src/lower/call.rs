@@ -111,7 +111,8 @@ impl Lowerer<'_> {
         result
     }
 
-    /// Refuses a call within too many others, which is what definitions that call themselves lead to.
+    /// Refuses a call within too many others, which is what definitions that call themselves lead to,
+    /// and one after very many others. The turn of a `for` counts as a call.
     pub(super) fn not_too_deep(&mut self, name: &str, span: Span) -> Lowered<()> {
         self.called += 1;
         if self.called > MAX_EXPANSIONS {

@@ -5,7 +5,7 @@ use super::{Frame, Lowered, Lowerer, OptimizerUse};
 use crate::build::{Build, substitute};
 use crate::codes;
 use crate::library::Library;
-use gdc_ir::{Leaf, Model, Named, Node, NodeId, NodeKind, Op, Red, Reduce, Settings, Ty};
+use gdc_ir::{ExprId, Leaf, Model, Named, Node, NodeId, NodeKind, Op, Red, Reduce, Settings, Ty};
 use gdc_syntax::{Diagnostic, Diagnostics, Reported, SourceMap, Span, ast};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -324,11 +324,20 @@ impl Lowerer<'_> {
             return Err(self.report(d));
         }
         self.predictions.push((format!("the output `{}`", name.text), node, value.span));
+        self.named_once("outputs", name, self.model.outputs.iter().any(|o| o.name == name.text))?;
         self.model.outputs.push(Named { name: name.text.clone(), node });
         if self.lookup(&name.text).is_none() {
             self.bind(name, Value::Tensor(t));
         }
         Ok(())
+    }
+
+    /// What a caller gets by its name has it alone.
+    fn named_once(&mut self, kind: &str, name: &ast::Name, taken: bool) -> Lowered<()> {
+        if !taken {
+            return Ok(());
+        }
+        Err(self.error(codes::SHADOWS, name.span, format!("two {kind} are called `{}`", name.text)))
     }
 
     /// The mean over the samples of a number or truth value.
@@ -349,6 +358,7 @@ impl Lowerer<'_> {
             t.expr = self.graph().exprs.op(Op::ToReal, &[t.expr]);
         }
         let node = self.counted_mean(&t, value.span, &name.text)?;
+        self.named_once("metrics", name, self.model.metrics.iter().any(|m| m.name == name.text))?;
         self.model.metrics.push(Named { name: name.text.clone(), node });
         Ok(())
     }
@@ -434,13 +444,14 @@ impl Lowerer<'_> {
         };
         let mut total = first;
         if parts.len() > 1 {
-            let mut sum = self.read_at(first, &[]);
-            for &(part, _) in &parts[1..] {
-                let e = self.read_at(part, &[]);
-                sum = self.graph().exprs.add(sum, e);
+            let mut terms: Vec<ExprId> = parts.iter().map(|(part, _)| self.read_at(*part, &[])).collect();
+            // One chain of very many would be too deep to walk.
+            while let [_, _, ..] = terms[..] {
+                let join = |e: &[ExprId]| e[1..].iter().fold(e[0], |sum, &e| self.model.graph.exprs.add(sum, e));
+                terms = terms.chunks(16).map(join).collect();
             }
             self.hint = Some("loss".to_owned());
-            total = self.compute(Vec::new(), None, sum, None, span)?;
+            total = self.compute(Vec::new(), None, terms[0], None, span)?;
             self.hint = None;
         }
         self.model.loss = Some(total);

@@ -126,6 +126,10 @@ impl Lowerer<'_> {
         for transform in std::mem::take(&mut self.transforms) {
             let mut all: Vec<&mut Member> = members.iter_mut().collect();
             failed |= self.stage(&transform, &mut all, "a transform").is_err();
+            // One of very many tells enough.
+            if failed && self.diagnostics.is_full() {
+                return Err(Reported);
+            }
         }
         for (i, one) in uses.iter().enumerate() {
             let mut group: Vec<&mut Member> =
