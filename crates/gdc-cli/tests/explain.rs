@@ -112,3 +112,16 @@ fn it_is_written_to_a_file_and_faults_are_shown() {
     assert_eq!(code, 1);
     assert!(err.contains("error[E"), "{err}");
 }
+
+#[test]
+fn a_recurrence_is_read_at_the_step_before_and_its_derivative_at_the_one_after() {
+    let text = explain("sunspots_lstm.gd", &[]);
+    let lines = [
+        "h.h⁽ᵇ⁾[−1, j] = 0",
+        "h.z⁽ᵇ⁾ₜᵢ = h.reshape⁽ᵇ⁾ₜ₀·h.wx₀ᵢ + Σⱼ h.h⁽ᵇ⁾[t − 1, j]·h.whⱼᵢ + h.bᵢ",
+        "∂L/∂h.whᵢⱼ = Σ[b,t] ∂L/∂h.z⁽ᵇ⁾ₜⱼ·h.h⁽ᵇ⁾[t − 1, i]",
+        "∂L/∂h.h.before⁽ᵇ⁾[24, j] = 0",
+    ];
+    has(&text, &lines);
+    assert!(!text.contains("carried"), "{text}");
+}

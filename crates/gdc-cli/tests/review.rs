@@ -70,7 +70,7 @@ fn another_way_to_write_it_is_the_same_function_by_evaluation() {
 fn a_changed_model_shows_layers_cost_equations_and_settings() {
     let new = OLD.replace("dense(4) |> tanh", "dense(6) |> sigmoid").replace("epochs = 10", "epochs = 20");
     let text = diff(&new, "text");
-    assert!(text.contains("Different function: parameter `h.dense.w` [3, 4] is gone"), "{text}");
+    assert!(text.contains("Different function: parameter `h.dense.w` [3, 4] is now [3, 6]"), "{text}");
     assert!(text.contains("h.dense  layer [4], 16 parameters  layer [6], 24 parameters"), "{text}");
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("parameters 21 31 +47.6 %"), "{text}");

@@ -138,6 +138,10 @@ fn fence(sign: &str) -> &str {
 }
 
 fn number(text: &str) -> String {
+    if let Some((above, below)) = text.split_once('/') {
+        let (sign, above) = above.strip_prefix('-').map_or(("", above), |rest| ("-", rest));
+        return format!("{sign}\\tfrac{{{above}}}{{{below}}}");
+    }
     match text.split_once('e') {
         Some((digits, exponent)) => format!("{digits} \\cdot 10^{{{exponent}}}"),
         None => text.replace('∞', "\\infty ").replace('π', "\\pi "),

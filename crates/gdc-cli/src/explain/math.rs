@@ -1,5 +1,7 @@
 //! Equations of the tensor graph as formulas of mathematics, for whatever draws them.
 
+pub use super::forms::shown;
+use super::forms::{factors, part, sum, without_share, written};
 use super::names::Names;
 use gdc_ir::graph::{Leaf, Model};
 use gdc_ir::{Affine, Dist, Expr, ExprId, Graph, NodeId, NodeKind, Op, Red, Var};
@@ -85,34 +87,20 @@ pub fn name(text: &str) -> Math {
     Math::Symbol(Symbol { base: text.to_owned(), ..Symbol::default() })
 }
 
-fn whole(number: i64) -> Math {
+/// An integer.
+pub fn whole(number: i64) -> Math {
     Math::Number(number.to_string())
 }
 
-/// Numbers in six significant digits: what readers compare with their book.
-pub fn shown(value: f64) -> String {
-    if !value.is_finite() {
-        return if value.is_nan() {
-            "nan"
-        } else if value > 0.0 {
-            "∞"
-        } else {
-            "-∞"
-        }
-        .to_owned();
-    }
-    if (value.abs() - std::f64::consts::PI).abs() < 1e-12 {
-        return if value < 0.0 { "-π" } else { "π" }.to_owned();
-    }
-    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
-    let text = format!("{rounded}");
-    if text.len() > 9 && rounded != 0.0 { format!("{rounded:e}") } else { text }
+fn is_zero(graph: &Graph, e: ExprId) -> bool {
+    matches!(graph.exprs.get(e), Expr::Real(bits) if bits.get() == 0.0)
 }
 
 /// The value of a node as an equation; `None` for what comes from outside.
 pub fn equation(model: &Model, names: &Names, id: NodeId) -> Option<Equation> {
     let graph = &model.graph;
-    let mut writer = Writer { graph, names, places: BTreeMap::new(), taken: BTreeSet::new(), parts: BTreeMap::new() };
+    let mut writer =
+        Writer { graph, names, places: BTreeMap::new(), taken: BTreeSet::new(), chosen: 0, parts: BTreeMap::new() };
     let left = |at: Vec<Math>| names.symbol(graph, id, at);
     let (left, sign, right) = match &graph.node(id).kind {
         NodeKind::Leaf(_) => return None,
@@ -124,11 +112,24 @@ pub fn equation(model: &Model, names: &Names, id: NodeId) -> Option<Equation> {
         NodeKind::Reshape(source) => {
             (left(Vec::new()), Sign::Is, Math::Call("reshape", vec![names.symbol(graph, *source, Vec::new())]))
         }
-        // What a step leaves enters the next one; the first begins with the other value.
-        NodeKind::Recurrence { init, next, reverse, .. } => {
-            let before = name(if *reverse { "t + 1" } else { "t - 1" });
-            let parts = vec![names.symbol(graph, *next, vec![before]), names.symbol(graph, *init, Vec::new())];
-            (left(vec![name("t")]), Sign::Is, Math::Call("carried", parts))
+        // Where it is read stands what the step before left; what is left to say is what the first
+        // step begins with.
+        NodeKind::Recurrence { init, next, axis, reverse } => {
+            let node = graph.node(id);
+            let mut places: Vec<Math> = ["i", "j", "k", "l", "m"].into_iter().map(name).collect();
+            places.resize_with(node.shape.len().saturating_sub(1), || name("…"));
+            if let (true, Some(first)) = (node.per_sample, places.first_mut()) {
+                *first = name("b");
+            }
+            let right = match &graph.node(*init).kind {
+                NodeKind::Compute { reduce: None, body, .. } if matches!(graph.exprs.get(*body), Expr::Real(_)) => {
+                    writer.expr(*body)
+                }
+                _ => names.symbol(graph, *init, places.clone()),
+            };
+            let steps = node.shape.get(*axis).map_or(0, |&n| n as i64);
+            places.insert((*axis).min(places.len()), whole(if *reverse { steps } else { -1 }));
+            (names.symbol(graph, *next, places), Sign::Is, right)
         }
         NodeKind::Compute { axes, reduce, body } => {
             let over = reduce.iter().flat_map(|r| r.over.iter());
@@ -153,6 +154,8 @@ struct Writer<'a> {
     names: &'a Names,
     places: BTreeMap<Var, Math>,
     taken: BTreeSet<String>,
+    /// How many choices around this place are 0 otherwise.
+    chosen: usize,
     /// Expressions that have a name of their own, with their formulas once written.
     parts: BTreeMap<ExprId, (String, Option<Math>)>,
 }
@@ -253,13 +256,15 @@ impl Writer<'_> {
     fn fresh_expr(&mut self, id: ExprId) -> Math {
         let graph = self.graph;
         match graph.exprs.get(id) {
-            Expr::Real(bits) => Math::Number(shown(bits.get())),
+            Expr::Real(bits) => Math::Number(part(bits.get())),
             Expr::Bool(value) => name(if *value { "true" } else { "false" }),
             Expr::Int(affine) => self.affine(affine),
             Expr::Read { node, at, otherwise } => {
                 let read = self.read(*node, at);
                 match otherwise {
                     None => read,
+                    // The condition of the choice says where it is.
+                    Some(e) if self.chosen > 0 && is_zero(graph, *e) => read,
                     Some(e) => Math::Padded(Box::new(read), Box::new(self.expr(*e))),
                 }
             }
@@ -272,6 +277,15 @@ impl Writer<'_> {
                 };
                 Math::Symbol(Symbol { base: base.to_owned(), at: vec![element], ..Symbol::default() })
             }
+        }
+    }
+
+    /// The place that is `by` further.
+    fn beside(&mut self, place: ExprId, by: i64) -> Math {
+        let graph = self.graph;
+        match graph.exprs.get(place) {
+            Expr::Int(affine) => self.affine(&Affine { constant: affine.constant + by, ..affine.clone() }),
+            _ => sum(vec![(false, self.expr(place)), (by < 0, whole(by.abs()))]),
         }
     }
 
@@ -297,7 +311,13 @@ impl Writer<'_> {
         if graph.node(node).leaf() == Some(Leaf::SampleWeight) {
             return Math::Fraction(Box::new(whole(1)), Box::new(name("n")));
         }
-        let places: Vec<Math> = at.iter().map(|&e| self.expr(e)).collect();
+        let mut places: Vec<Math> = at.iter().map(|&e| self.expr(e)).collect();
+        if let NodeKind::Recurrence { next, axis, reverse, .. } = &graph.node(node).kind {
+            if let Some((place, step)) = places.get_mut(*axis).zip(at.get(*axis)) {
+                *place = self.beside(*step, if *reverse { 1 } else { -1 });
+            }
+            return self.names.symbol(graph, *next, places);
+        }
         let inlined = self.names.is_inlined(node);
         let NodeKind::Compute { axes, reduce, body } = &graph.node(node).kind else {
             return self.names.symbol(graph, node, places);
@@ -324,7 +344,17 @@ impl Writer<'_> {
         {
             return share;
         }
-        let list: Vec<Math> = args.iter().map(|&a| self.expr(a)).collect();
+        let chooses = matches!((op, args), (Op::Select, [_, _, none]) if is_zero(self.graph, *none));
+        let list: Vec<Math> = (0..)
+            .zip(args)
+            .map(|(k, &a)| {
+                let within = usize::from(chooses && k == 1);
+                self.chosen += within;
+                let math = self.expr(a);
+                self.chosen -= within;
+                math
+            })
+            .collect();
         written(op, list)
     }
 
@@ -349,147 +379,5 @@ impl Writer<'_> {
         });
         let below = Math::Big(Red::Sum, vars.collect(), Box::new(term));
         Some(Math::Fraction(Box::new(Math::Call("exp", vec![above])), Box::new(below)))
-    }
-}
-
-/// An operator with its arguments.
-fn written(op: Op, mut args: Vec<Math>) -> Math {
-    let b = if args.len() > 1 { args.remove(1) } else { name("?") };
-    let a = if args.is_empty() { name("?") } else { args.remove(0) };
-    let relation = |sign, a, b| Math::Relation(Box::new(a), sign, Box::new(b));
-    let one = |function, a| Math::Call(function, vec![a]);
-    match op {
-        Op::Neg => sum(vec![(true, a)]),
-        Op::Add => sum(vec![(false, a), (false, b)]),
-        Op::Sub => sum(vec![(false, a), (true, b)]),
-        Op::Mul => product(a, b),
-        Op::Div => Math::Fraction(Box::new(a), Box::new(b)),
-        Op::Pow => Math::Power(Box::new(a), Box::new(b)),
-        Op::Min => Math::Call("min", vec![a, b]),
-        Op::Max => Math::Call("max", vec![a, b]),
-        Op::Abs => Math::Between("|", Box::new(a), "|"),
-        Op::Sign => one("sign", a),
-        Op::Floor => Math::Between("⌊", Box::new(a), "⌋"),
-        Op::Ceil => Math::Between("⌈", Box::new(a), "⌉"),
-        Op::Round => one("round", a),
-        Op::Sqrt => Math::Root(Box::new(a)),
-        Op::Exp => one("exp", a),
-        Op::Expm1 => sum(vec![(false, one("exp", a)), (true, whole(1))]),
-        Op::Log => one("log", a),
-        Op::Log1p => one("log", sum(vec![(false, whole(1)), (false, a)])),
-        Op::Sin => one("sin", a),
-        Op::Cos => one("cos", a),
-        Op::Tanh => one("tanh", a),
-        Op::Sigmoid => one("σ", a),
-        // log(1 + exp a), which is how books write it.
-        Op::Softplus => one("log", sum(vec![(false, whole(1)), (false, one("exp", a))])),
-        Op::Erf => one("erf", a),
-        Op::Eq => relation("=", a, b),
-        Op::Ne => relation("≠", a, b),
-        // The weight of a sample is above 0 if the sample was given, as all are that are counted.
-        Op::Lt if a == whole(0) && b == Math::Fraction(Box::new(whole(1)), Box::new(name("n"))) => name("true"),
-        Op::Lt => relation("<", a, b),
-        Op::Le => relation("≤", a, b),
-        Op::And => relation("∧", a, b),
-        Op::Or => relation("∨", a, b),
-        Op::Not => Math::Not(Box::new(a)),
-        Op::Select => cases(a, b, args.pop().unwrap_or_else(|| name("?"))),
-        Op::ToReal => match a {
-            a if a == name("true") => whole(1),
-            a @ (Math::Relation(..) | Math::Not(_)) => Math::Between("[", Box::new(a), "]"),
-            a => a,
-        },
-        Op::IntDiv => Math::Between("⌊", Box::new(Math::Fraction(Box::new(a), Box::new(b))), "⌋"),
-        Op::IntMod => Math::Relation(Box::new(a), "mod", Box::new(b)),
-        Op::Detach | Op::Stated => a,
-    }
-}
-
-/// `if c { 1 } else { 0 }` is `[c]`.
-fn cases(condition: Math, then: Math, otherwise: Math) -> Math {
-    if condition == name("true") {
-        return then;
-    }
-    if then == whole(1) && otherwise == whole(0) {
-        return Math::Between("[", Box::new(condition), "]");
-    }
-    Math::Cases(Box::new(condition), Box::new(then), Box::new(otherwise))
-}
-
-/// A sum without sums in it, and without a negative number after a plus.
-fn sum(terms: Vec<(bool, Math)>) -> Math {
-    let mut flat = Vec::new();
-    for (negative, term) in terms {
-        match term {
-            Math::Sum(inner) if !negative => flat.extend(inner),
-            Math::Number(text) if text.starts_with('-') && !flat.is_empty() => {
-                flat.push((!negative, Math::Number(text[1..].to_owned())));
-            }
-            term => flat.push((negative, term)),
-        }
-    }
-    match flat.as_slice() {
-        [(false, only)] => only.clone(),
-        _ => Math::Sum(flat),
-    }
-}
-
-/// A product without products in it; a factor `1/d` becomes a denominator.
-fn product(a: Math, b: Math) -> Math {
-    let mut above = Vec::new();
-    let mut below = None;
-    flatten(a, &mut above, &mut below);
-    flatten(b, &mut above, &mut below);
-    // u * u is u^2.
-    if let [x, y] = above.as_slice()
-        && x == y
-    {
-        above = vec![Math::Power(Box::new(x.clone()), Box::new(whole(2)))];
-    }
-    above.sort_by_key(|m| !matches!(m, Math::Number(_)));
-    let Some(below) = below else { return factors(above) };
-    // The share of a sample stands before its sum, with what else is constant.
-    if matches!(above.last(), Some(Math::Big(..))) && below == name("n") {
-        let rest = above.split_off(usize::from(matches!(above.first(), Some(Math::Number(_)))));
-        let share = Math::Fraction(Box::new(factors(above)), Box::new(below));
-        return factors(std::iter::once(share).chain(rest).collect());
-    }
-    Math::Fraction(Box::new(factors(above)), Box::new(below))
-}
-
-/// A formula that is a share of one sample, `a/n`, as a number over `n` and the rest.
-fn without_share(value: Math) -> (Option<Math>, Math) {
-    match value {
-        Math::Fraction(top, below) if *below == name("n") => (Some(Math::Fraction(Box::new(whole(1)), below)), *top),
-        Math::Product(mut list) => match list.first() {
-            Some(Math::Fraction(_, below)) if **below == name("n") => {
-                let share = list.remove(0);
-                (Some(share), factors(list))
-            }
-            _ => (None, Math::Product(list)),
-        },
-        other => (None, other),
-    }
-}
-
-/// The factors of a formula; the first denominator is taken out.
-fn flatten(factor: Math, above: &mut Vec<Math>, below: &mut Option<Math>) {
-    match factor {
-        Math::Product(list) => list.into_iter().for_each(|f| flatten(f, above, below)),
-        Math::Fraction(top, d) if below.is_none() && (*top == whole(1) || *d == name("n")) => {
-            *below = Some(*d);
-            if *top != whole(1) {
-                flatten(*top, above, below);
-            }
-        }
-        other => above.push(other),
-    }
-}
-
-fn factors(mut list: Vec<Math>) -> Math {
-    match list.len() {
-        0 => whole(1),
-        1 => list.remove(0),
-        _ => Math::Product(list),
     }
 }

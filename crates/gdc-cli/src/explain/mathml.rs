@@ -133,6 +133,10 @@ fn big(op: Red, over: &[String], body: &Math) -> String {
 }
 
 fn number(text: &str) -> String {
+    if let Some((above, below)) = text.split_once('/') {
+        let (sign, above) = above.strip_prefix('-').map_or(("", above), |rest| ("<mo>−</mo>", rest));
+        return format!("{sign}<mfrac><mn>{above}</mn><mn>{below}</mn></mfrac>");
+    }
     match text.split_once('e') {
         Some((digits, exponent)) => {
             row(format!("<mn>{digits}</mn><mo>·</mo><msup><mn>10</mn><mn>{}</mn></msup>", exponent.replace('-', "−")))

@@ -1,6 +1,7 @@
 //! `gdc explain`: a model's layers, its equations forward and backward, and how each derivative
 //! was found.
 
+mod forms;
 mod html;
 mod latex;
 pub mod layers;

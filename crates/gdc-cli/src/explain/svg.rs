@@ -4,7 +4,10 @@ use super::layers::{Kind, Layer, Table};
 use super::mathml::escaped;
 use crate::text::shape;
 
-const BOX_WIDTH: usize = 168;
+const BOX_WIDTH: usize = 208;
+/// Letters that fit into a box: of names, and of the smaller line below.
+const NAME: usize = 24;
+const BELOW: usize = 34;
 const BOX_HEIGHT: usize = 46;
 const GAP_X: usize = 28;
 const GAP_Y: usize = 40;
@@ -94,10 +97,6 @@ fn boxed(layer: &Layer, (x, y): (usize, usize)) -> String {
         n => format!("{} · {n} parameters", shape(&layer.shape)),
     };
     let middle = x + BOX_WIDTH / 2;
-    let fitted = |text: &str| -> String {
-        let cut: String = text.chars().take(24).collect();
-        escaped(&if cut.len() < text.len() { format!("{cut}…") } else { cut })
-    };
     format!(
         "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{BOX_HEIGHT}\" rx=\"{round}\" \
          fill=\"{fill}\" stroke=\"#99a\"/><text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" \
@@ -105,8 +104,39 @@ fn boxed(layer: &Layer, (x, y): (usize, usize)) -> String {
          font-size=\"11\">{}</text></g>\n",
         escaped(&layer.name),
         y + 19,
-        fitted(&layer.name),
+        escaped(&end(&layer.name, NAME)),
         y + 35,
-        fitted(&below),
+        escaped(&start(&below, BELOW)),
     )
+}
+
+/// A text without what is too much of its end.
+fn start(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// A dotted name without what is too much of its start: layers of one block differ in the end.
+fn end(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().skip(length + 1 - most).collect();
+    format!("…{}", kept.find('.').map_or(kept.as_str(), |dot| &kept[dot + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_end_and_shapes_their_start() {
+        assert_eq!(end("h.0.encoder_block.attend.q", 24), "…encoder_block.attend.q");
+        assert_eq!(end("h.0.dense", 24), "h.0.dense");
+        assert_eq!(end("averyveryverylongnameofasinglelayer", 10), "…nglelayer");
+        assert_eq!(start("[24, 16] · 1152 parameters", 10), "[24, 16] …");
+    }
 }

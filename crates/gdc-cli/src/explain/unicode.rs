@@ -39,7 +39,14 @@ fn list(items: &[Math]) -> String {
 
 fn written(math: &Math) -> (String, u8) {
     match math {
-        Math::Number(text) => (text.replace('-', "−"), if text.starts_with('-') { SUM } else { ATOM }),
+        Math::Number(text) => {
+            let binds = match text {
+                t if t.starts_with('-') => SUM,
+                t if t.contains('/') => PRODUCT,
+                _ => ATOM,
+            };
+            (text.replace('-', "−"), binds)
+        }
         Math::Symbol(s) => (symbol(s), if s.partial { PRODUCT } else { ATOM }),
         Math::Sum(terms) => {
             let mut text = String::new();

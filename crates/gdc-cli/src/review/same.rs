@@ -129,7 +129,12 @@ impl Leaves {
                 }
                 None => {
                     self.old.insert(x, u32::MAX - x.0);
-                    if !what.is_empty() {
+                    if let Some(k) = free.iter().position(|y| !what.is_empty() && b(y).name == a(&x).name) {
+                        let y = free.remove(k);
+                        self.new.insert(y, u32::MAX / 2 - y.0);
+                        let (before, after) = (shape(a(&x)), shape(b(&y)));
+                        self.different.push(format!("{what} `{}` {before:?} is now {after:?}", a(&x).name));
+                    } else if !what.is_empty() {
                         self.different.push(format!("{what} `{}` {:?} is gone", a(&x).name, shape(a(&x))));
                     }
                 }
