@@ -91,7 +91,7 @@ macro_rules! models {
 }
 
 models! {
-    attention composed contrastive convolution delays equal_scans lists memory normalised oscillator pooling recurrent residual
+    attention composed contrastive convolution delays equal_scans lists memory nested_scans normalised oscillator pooling recurrent residual
     sensitivity stated stated_tensors updates
 }
 
@@ -196,4 +196,27 @@ fn equal_scans_are_computed_once() {
     let forward = |n: &gdc_ir::Node| matches!(n.kind, gdc_ir::NodeKind::Recurrence { reverse: false, .. });
     let names: Vec<&str> = model.graph.nodes().filter(|(_, n)| forward(n)).map(|(_, n)| n.name.as_str()).collect();
     assert_eq!(names, ["cell.h.before", "cell.c.before", "c.s.before", "f.s.before", "g.s.before"]);
+}
+
+/// Written out by hand, the steps of a scan inside of another are the same numbers.
+#[test]
+fn nested_scans_take_their_steps_in_order() {
+    let inner = [
+        "let g = scan (g = h) over d in x { g <- 0.5 * g * g + d * e; };",
+        "let g = h; for i in 0..4 { g <- 0.5 * g * g + x[i] * e; }",
+    ];
+    let losses = inner.map(|inner| {
+        let text = format!(
+            "model M {{ input x: [4]; param w = 0.3;
+               let a = scan (h = w) over e in x {{ {inner} h <- g; }};
+               loss (a - 1)^2; optimizer sgd(lr = 0.01); train {{ batch = 2; }} }}"
+        );
+        let model = compile("nested", &text);
+        let session = Session::new(&model, 5).expect("the model can be initialised");
+        let batch = batch(&model, 2);
+        let gradient = session.gradients(&batch).expect("the model can be run")["w"].to_vec();
+        (session.loss(&batch).expect("the model can be run"), gradient)
+    });
+    assert!((losses[0].0 - losses[1].0).abs() < 1e-12, "{losses:?}");
+    assert!((losses[0].1[0] - losses[1].1[0]).abs() < 1e-12 && losses[0].1[0].abs() > 1e-6, "{losses:?}");
 }

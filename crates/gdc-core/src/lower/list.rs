@@ -143,12 +143,17 @@ impl Lowerer<'_> {
             };
             tensors.push((t, span));
         }
+        self.stacked(tensors, integers)
+    }
+
+    /// Tensors of one shape along a new first axis, as integers or as what they are.
+    pub(super) fn stacked(&mut self, tensors: Vec<(Tensor, Span)>, integers: bool) -> Lowered<Tensor> {
+        let Some((first, _)) = tensors.first().cloned() else { return Err(gdc_syntax::Reported) };
         let truths = tensors.iter().all(|(t, _)| self.ty(t) == Ty::Bool);
         let ranges: Option<Vec<(i64, i64)>> = tensors.iter().map(|(t, _)| t.range).collect();
         let range = ranges
             .filter(|_| integers)
             .and_then(|ranges| Some((ranges.iter().map(|r| r.0).min()?, ranges.iter().map(|r| r.1).max()?)));
-        let first = tensors[0].0.clone();
         let first = self.refresh(&first);
         let mut exprs = Vec::with_capacity(tensors.len());
         for (t, span) in &tensors {

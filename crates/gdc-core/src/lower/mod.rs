@@ -25,6 +25,7 @@ mod settings;
 mod stated;
 mod submodel;
 mod transpose;
+mod turns;
 mod types;
 mod value;
 

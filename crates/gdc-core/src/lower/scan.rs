@@ -14,20 +14,22 @@ use std::collections::HashMap;
 /// A scan whose body is being lowered.
 pub(super) struct Scan {
     /// How many frames and blocks there are outside of its body.
-    outside: (usize, usize),
+    pub(super) outside: (usize, usize),
     /// What a step yields, and where it says so.
-    yields: Option<(Value, Span)>,
+    pub(super) yields: Option<(Value, Span)>,
+    /// The recurrences of what it carries.
+    pub(super) carries: Vec<NodeId>,
 }
 
 /// What a scan runs over: the name of the step's part, and what it stands for at a step.
-struct Over<'e> {
-    name: &'e ast::Name,
+pub(super) struct Over<'e> {
+    pub(super) name: &'e ast::Name,
     span: Span,
     steps: usize,
-    part: Part,
+    pub(super) part: Part,
 }
 
-enum Part {
+pub(super) enum Part {
     /// The number of the step, from here on.
     Number(i64),
     /// An element of the first axis.
@@ -63,13 +65,17 @@ impl Lowerer<'_> {
             let expr = self.real(&t, init.span)?;
             starts.push((name, init.span, Tensor { expr, range: None, ..t }));
         }
+        if self.needs_open_carry(&starts, &over, body) {
+            self.hint = hint;
+            return self.turns(starts, &over, steps, body, span);
+        }
         let lead = self.varies_with(&starts, &over, body);
         // The recurrences are in nobody's way: names bound in the body last for the body.
         let t = self.graph().exprs.fresh("t", steps, false);
         let depth = self.context.len();
         let frames = self.frames.len();
         let blocks = self.frames.last().map_or(0, |f| f.blocks.len());
-        self.scans.push(Scan { outside: (frames, blocks), yields: None });
+        self.scans.push(Scan { outside: (frames, blocks), yields: None, carries: Vec::new() });
         let result = self.in_block(|this| {
             let mut made = Vec::new();
             for (name, init_span, start) in starts {
@@ -218,12 +224,15 @@ impl Lowerer<'_> {
             origin: Some(Self::loc(name.span)),
         };
         let node = self.add_node(node, span)?;
+        if let Some(scan) = self.scans.last_mut() {
+            scan.carries.push(node);
+        }
         let expr = self.read_at(node, &at(Some(t)));
         Ok(Carry { node: Some(node), entry: Tensor { axes: own, expr, range: None } })
     }
 
     /// The statements of a step.
-    fn steps(&mut self, body: &ast::Block) -> Lowered<()> {
+    pub(super) fn steps(&mut self, body: &ast::Block) -> Lowered<()> {
         let mut failed = false;
         for stmt in &body.statements {
             failed |= self.statement(stmt).is_err();
@@ -346,7 +355,7 @@ impl Lowerer<'_> {
             Err(Tangle::OtherLoop(id)) => (
                 id,
                 "a scan inside of a scan cannot begin with, or read, what the outer one carries",
-                "write the turns of the inner one out, `let g = h; for i in 0..n { g <- ...; }`, or carry both in one scan",
+                "carry both in one scan, or write the turns of the inner one out: `let g = h; for i in 0..n { g <- ...; }`",
             ),
         };
         // What was written by hand is the best place; what a library made is not.
@@ -397,7 +406,7 @@ fn over_steps(value: Value, t: Var) -> Value {
 }
 
 /// Every name in a block, statements of all kinds included.
-fn names_of_block(block: &ast::Block, names: &mut Vec<String>) {
+pub(super) fn names_of_block(block: &ast::Block, names: &mut Vec<String>) {
     use ast::StmtKind as K;
     for stmt in &block.statements {
         match &stmt.kind {
