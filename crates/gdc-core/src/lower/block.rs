@@ -345,6 +345,7 @@ impl Lowerer<'_> {
         let value = match init {
             Some(e) => self
                 .expr(e)
+                .and_then(|v| self.called_with_sizes(v, shape, e.span))
                 .and_then(|v| self.called(v, e.span))
                 .and_then(|v| self.tensor(v, e.span))
                 .map(|t| (t, e.span)),

@@ -95,6 +95,24 @@ impl Lowerer<'_> {
         }
     }
 
+    /// A function that needs nothing but whole numbers, such as `orthogonal`, where an initial value
+    /// of a shape is wanted: it takes the sizes, in order, that it has parameters for.
+    pub(super) fn called_with_sizes(&mut self, value: Value, shape: &[usize], span: Span) -> Lowered<Value> {
+        let Value::Func(f) = &value else { return Ok(value) };
+        let Callee::Fn(g) = &f.callee else { return Ok(value) };
+        let whole = |p: &&ast::Param| matches!(p.kind, Some(ast::ParamKind::Int(_)));
+        let needed: Vec<&ast::Param> = g.params.iter().filter(|p| p.default.is_none()).collect();
+        if !f.args.is_empty() || needed.is_empty() || !needed.iter().all(whole) {
+            return Ok(value);
+        }
+        let mut args = Vec::new();
+        for (_, &size) in g.params.iter().take_while(whole).zip(shape) {
+            let size = self.graph().exprs.int(size as i64);
+            args.push(Bound { name: None, value: Value::Tensor(Tensor::scalar(size)), span });
+        }
+        self.invoke(Func { args, ..(**f).clone() }, span)
+    }
+
     fn bind_tuple_param(&mut self, name: &ast::Name, names: &[ast::Name], arg: Bound) -> Lowered<()> {
         let items: Vec<Value> = match &arg.value {
             Value::Tuple(items) if items.len() == names.len() => items.clone(),
