@@ -25,7 +25,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    fn new(buffer: &Buffer, name: Ident) -> Self {
+    pub(crate) fn new(buffer: &Buffer, name: Ident) -> Self {
         Field {
             path: buffer.name.clone(),
             name,
@@ -60,6 +60,8 @@ pub(crate) struct Types {
     /// What a part of a step computes.
     pub(crate) part: Ident,
     pub(crate) batch: Ident,
+    pub(crate) stream: Ident,
+    pub(crate) stream_output: Ident,
     /// The module of the kernels.
     pub(crate) kernels: Ident,
 }
@@ -227,6 +229,8 @@ fn types(name: &str) -> Types {
         workspace: with("Workspace"),
         part: with("Part"),
         batch: with("Batch"),
+        stream: with("Stream"),
+        stream_output: with("StreamOutput"),
         kernels: format_ident!("{}_kernels", snake(&model)),
         model: ident(&model),
     }

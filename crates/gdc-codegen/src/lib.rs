@@ -21,6 +21,7 @@ mod print;
 mod routines;
 mod scope;
 mod stmt;
+mod stream;
 mod trainer;
 mod training;
 mod types;
@@ -103,6 +104,7 @@ pub fn generate(programs: &Programs, options: &Options<'_>) -> TokenStream {
     };
     let context = Context { programs, layout, runtime: options.runtime, rt, functions, sampled };
     let mut items = context.model();
+    items.extend(context.stream());
     items.extend(context.trainer());
     items.extend(context.batch());
     items.extend(context.workspace());

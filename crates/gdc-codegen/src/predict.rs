@@ -13,17 +13,34 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
 
-/// What is computed for one sample: `predict`, or an entry point.
-struct Point<'a> {
-    name: &'a str,
-    program: &'a Program,
-    functions: &'a [Function],
-    doc: String,
+/// What is computed for one sample: `predict`, an entry point, or a step of a stream.
+pub(crate) struct Point<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) program: &'a Program,
+    pub(crate) functions: &'a [Function],
+    pub(crate) doc: String,
+    /// The type that several outputs share.
+    pub(crate) output: &'a Ident,
+    /// Where the parameters are.
+    pub(crate) model: TokenStream,
+    /// The fields of `self` that are kept from one call to the next.
+    pub(crate) kept: Vec<(BufferId, Field)>,
 }
 
 impl Point<'_> {
+    /// The type of what it gives.
+    pub(crate) fn returns(&self, outputs: &[(BufferId, &Buffer, Field)]) -> TokenStream {
+        match outputs {
+            [(_, buffer, _)] => buffer_type(buffer),
+            _ => {
+                let name = self.output;
+                quote!(#name)
+            }
+        }
+    }
+
     /// The name of the method, with this at its end.
-    fn method(&self, suffix: &str) -> Ident {
+    pub(crate) fn method(&self, suffix: &str) -> Ident {
         method(self.name, suffix)
     }
 }
@@ -55,7 +72,7 @@ pub fn output_fields(programs: &gdc_ir::program::Programs) -> Vec<String> {
 
 impl Context<'_> {
     /// The inputs of `predict`, in order.
-    fn predict_inputs<'p>(&self, predict: &'p Program) -> Vec<(BufferId, Given<'p>)> {
+    pub(crate) fn predict_inputs<'p>(&self, predict: &'p Program) -> Vec<(BufferId, Given<'p>)> {
         let names = given_names(predict);
         predict
             .buffers()
@@ -67,7 +84,7 @@ impl Context<'_> {
     }
 
     /// The outputs, in order, with a field name for each.
-    fn outputs<'p>(&self, predict: &'p Program) -> Vec<(BufferId, &'p Buffer, Field)> {
+    pub(crate) fn outputs<'p>(&self, predict: &'p Program) -> Vec<(BufferId, &'p Buffer, Field)> {
         let mut names = Namer::default();
         predict
             .buffers()
@@ -82,12 +99,17 @@ impl Context<'_> {
 
     /// The type that several outputs share.
     pub(crate) fn output(&self) -> TokenStream {
-        let outputs = self.outputs(&self.programs.predict);
+        let types = &self.layout.types;
+        self.output_type(&self.programs.predict, &types.output, &format!("{}::predict", types.model))
+    }
+
+    /// The type that the several outputs of a program share, which a method gives.
+    pub(crate) fn output_type(&self, program: &Program, name: &Ident, method: &str) -> TokenStream {
+        let outputs = self.outputs(program);
         if outputs.len() < 2 {
             return TokenStream::new();
         }
-        let (name, model) = (&self.layout.types.output, &self.layout.types.model);
-        let doc = format!(" What [`{model}::predict`] gives.");
+        let doc = format!(" What [`{method}`] gives.");
         let fields: Vec<Field> = outputs.into_iter().map(|(_, _, f)| f).collect();
         let allow = allow_names(name, &fields);
         let members = fields.iter().map(|f| {
@@ -111,6 +133,9 @@ impl Context<'_> {
             program: &self.programs.predict,
             functions: &self.functions.predict,
             doc: " The outputs for one sample.".to_owned(),
+            output: &self.layout.types.output,
+            model: quote!(self),
+            kept: Vec::new(),
         };
         let entries = self.programs.entries.iter().zip(&self.functions.entries);
         let entries = entries.map(|((name, program), functions)| Point {
@@ -118,6 +143,9 @@ impl Context<'_> {
             program,
             functions,
             doc: format!(" The entry point `{name}`, for one sample."),
+            output: &self.layout.types.output,
+            model: quote!(self),
+            kept: Vec::new(),
         });
         std::iter::once(predict).chain(entries).map(|point| self.point(&point)).collect()
     }
@@ -129,13 +157,7 @@ impl Context<'_> {
         }
         let inputs = self.predict_inputs(point.program);
         let rt = &self.rt;
-        let returns = match outputs.as_slice() {
-            [(_, buffer, _)] => buffer_type(buffer),
-            _ => {
-                let name = &self.layout.types.output;
-                quote!(#name)
-            }
-        };
+        let returns = point.returns(&outputs);
         let parameters: TokenStream = inputs.iter().map(|(_, g)| parameter(g)).collect();
         let names: Vec<&Ident> = inputs.iter().map(|(_, g)| &g.name).collect();
         let functions = point.functions;
@@ -154,14 +176,7 @@ impl Context<'_> {
             let run = quote!(#checks ::core::result::Result::Ok(#run));
             (quote!(::core::result::Result<#returns, #rt::Error>), run)
         };
-        let errors = (!checks.is_empty()).then(|| {
-            quote! {
-                #[doc = ""]
-                #[doc = " # Errors"]
-                #[doc = ""]
-                #[doc = " An integer is outside its range."]
-            }
-        });
+        let errors = (!checks.is_empty()).then(outside_range);
         let batch = self.predict_batch(point, &inputs, &returns, heavy, &simd_argument);
         quote! {
             #[doc = #doc]
@@ -175,14 +190,14 @@ impl Context<'_> {
     }
 
     /// Variables, the calls of the kernels, and the outputs.
-    fn predict_body(
+    pub(crate) fn predict_body(
         &self,
         point: &Point<'_>,
         inputs: &[(BufferId, Given<'_>)],
         outputs: &[(BufferId, &Buffer, Field)],
     ) -> TokenStream {
         let predict = point.program;
-        let mut names = Namer::reserving(&["simd", "self"]);
+        let mut names = Namer::reserving(&["simd", "self", "model"]);
         let mut places: BTreeMap<BufferId, Ident> = BTreeMap::new();
         for (id, given) in inputs {
             names.unique(&given.name.to_string());
@@ -215,8 +230,13 @@ impl Context<'_> {
             (BufferRole::Counter, _) => Access::Value(quote!(0)),
             (_, Some(name)) => Access::Place(quote!(#name)),
             (_, None) => {
+                if let Some((_, kept)) = point.kept.iter().find(|(k, _)| *k == id) {
+                    let field = &kept.name;
+                    return Access::Place(quote!(self.#field));
+                }
+                let model = &point.model;
                 let field = self.layout.model_field(&b.name).map_or_else(|| ident("missing"), |f| f.name.clone());
-                Access::Place(quote!(self.#field))
+                Access::Place(quote!(#model.#field))
             }
         };
         let calls: TokenStream = functions.iter().map(|f| self.call(predict, f, &access)).collect();
@@ -231,7 +251,7 @@ impl Context<'_> {
                 quote!(#name)
             }
             _ => {
-                let ty = &self.layout.types.output;
+                let ty = point.output;
                 let fields = outputs.iter().map(|(id, _, f)| {
                     let field = &f.name;
                     let place = places.get(id);
@@ -244,7 +264,7 @@ impl Context<'_> {
     }
 
     /// Checks of integer inputs of one sample.
-    fn checks(&self, inputs: &[(BufferId, Given<'_>)]) -> TokenStream {
+    pub(crate) fn checks(&self, inputs: &[(BufferId, Given<'_>)]) -> TokenStream {
         inputs
             .iter()
             .map(|(_, g)| {
@@ -333,8 +353,18 @@ impl Context<'_> {
     }
 }
 
+/// What documentation says of methods that check integers.
+pub(crate) fn outside_range() -> TokenStream {
+    quote! {
+        #[doc = ""]
+        #[doc = " # Errors"]
+        #[doc = ""]
+        #[doc = " An integer is outside its range."]
+    }
+}
+
 /// A parameter for one sample: numbers by value, tensors by reference.
-fn parameter(g: &Given<'_>) -> TokenStream {
+pub(crate) fn parameter(g: &Given<'_>) -> TokenStream {
     let (name, ty) = (&g.name, &g.ty);
     if g.buffer.shape.is_empty() { quote!(#name: #ty,) } else { quote!(#name: &#ty,) }
 }

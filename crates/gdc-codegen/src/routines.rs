@@ -27,6 +27,8 @@ pub(crate) struct Functions {
     pub(crate) predict: Vec<Function>,
     /// Of each entry point.
     pub(crate) entries: Vec<Vec<Function>>,
+    /// What a stream carries at first, and a step of it.
+    pub(crate) stream: Option<(Vec<Function>, Vec<Function>)>,
 }
 
 /// How a function that calls kernels holds a buffer.
@@ -57,12 +59,18 @@ impl Functions {
         let predict = namer.all(&programs.predict, "predict", &all_owned(&programs.predict));
         let entries = programs.entries.iter();
         let entries = entries.map(|(name, program)| namer.all(program, name, &all_owned(program))).collect();
-        Functions { init, train, predict, entries }
+        let stream = programs.stream.as_ref().map(|stream| {
+            let mut all = |program, prefix| namer.all(program, prefix, &all_owned(program));
+            (all(&stream.start, "start"), all(&stream.step, "step"))
+        });
+        Functions { init, train, predict, entries, stream }
     }
 
     fn items(&self) -> impl Iterator<Item = &TokenStream> {
         let train = self.train.iter().flat_map(|r| &r.functions);
-        self.init.iter().chain(train).chain(&self.predict).chain(self.entries.iter().flatten()).map(|f| &f.item)
+        let stream = self.stream.iter().flat_map(|(start, step)| start.iter().chain(step));
+        let points = self.predict.iter().chain(self.entries.iter().flatten()).chain(stream);
+        self.init.iter().chain(train).chain(points).map(|f| &f.item)
     }
 }
 
@@ -82,6 +90,7 @@ impl FunctionNamer<'_> {
                 // `init_w` and `update_w` say it all.
                 let suffix = match prefix {
                     "init" => ".init",
+                    "start" => ".start",
                     "update" => ".next",
                     _ => "",
                 };

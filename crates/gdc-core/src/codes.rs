@@ -31,6 +31,7 @@ pub use gdc_syntax::codes::E0405 as NOT_UPDATABLE;
 pub use gdc_syntax::codes::E0406 as NO_MODEL;
 pub use gdc_syntax::codes::E0407 as ENTRY;
 pub use gdc_syntax::codes::E0408 as PREDICTION;
+pub use gdc_syntax::codes::E0409 as STREAM;
 pub use gdc_syntax::codes::E0501 as OPTIMIZER;
 pub use gdc_syntax::codes::E0502 as UNKNOWN_SETTING;
 pub use gdc_syntax::codes::E0503 as SETTING;

@@ -22,6 +22,7 @@ pub mod reuse;
 mod rules;
 pub mod sample;
 mod scans;
+pub mod stream;
 pub mod sums;
 mod tests_of_results;
 pub mod unit;
@@ -74,5 +75,9 @@ pub fn compile_model(
     fuse::fuse(&mut graph);
     unit::name_unit_places(&mut graph);
     observe("simplify", &graph);
+    // What cannot be computed one time at a time is an error where that is asked for.
+    if let Err(blocked) = stream::one_step(&graph) {
+        return Err(diagnostics.push(blocked.diagnostic(model, sources)));
+    }
     Ok(graph)
 }

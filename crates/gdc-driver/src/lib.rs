@@ -151,6 +151,9 @@ impl Session {
             let own = gdc_core::sample::one_sample_of(&graph, entry);
             programs.entries.push((entry.name.clone(), gdc_schedule::predict(&own)));
         }
+        // What stands in its way has been reported.
+        let step = gdc_core::stream::one_step(&graph).ok().flatten();
+        programs.stream = step.map(|step| gdc_schedule::stream(&step));
         self.tell_of_threads(&programs);
         let tokens = generate(&programs, options, &self.sources);
         budgets::check(&graph, &programs, &tokens, &mut self.diagnostics)?;

@@ -6,6 +6,7 @@
 //!
 //! - [`evaluate`] gives the values of nodes for given leaves;
 //! - [`Session`] trains and predicts like the generated program of the same model;
+//! - [`Stream`] does the same of its streaming form;
 //! - [`gradient_check`] compares a model's own gradients with finite differences.
 
 mod check;
@@ -16,6 +17,7 @@ mod reduce;
 mod scalar;
 mod session;
 mod steps;
+mod stream;
 mod tape;
 mod tensor;
 
@@ -25,6 +27,7 @@ pub use eval::{Bindings, Values, evaluate};
 pub use random::{normal, uniform};
 pub use scalar::{Scalar, apply};
 pub use session::{Batch, Session};
+pub use stream::Stream;
 pub use tensor::Tensor;
 
 #[cfg(test)]

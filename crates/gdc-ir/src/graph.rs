@@ -383,6 +383,16 @@ pub struct Entry {
     pub output: NodeId,
 }
 
+/// `stream t;`: the outputs are also wanted one time at a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Streamed {
+    /// The inputs, by their places in the model's list, that are given one time at a time: those
+    /// whose first axis (after the batch) runs over the times.
+    pub inputs: Vec<usize>,
+    /// The statement.
+    pub origin: Loc,
+}
+
 /// What a [`Budget`] is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Quantity {
@@ -446,6 +456,8 @@ pub struct Model {
     pub outputs: Vec<Named>,
     /// Further entry points.
     pub entries: Vec<Entry>,
+    /// What a streaming form is wanted of.
+    pub stream: Option<Streamed>,
     /// Bounds that the compiled model must keep.
     pub budgets: Vec<Budget>,
     /// Scalars: weighted means over the samples.

@@ -19,7 +19,7 @@ mod testing;
 pub use expr::{Affine, Bits, Dist, Expr, ExprId, Exprs, Var, VarInfo};
 pub use graph::{
     Budget, Entry, Graph, Kept, Leaf, Loc, Model, Named, Node, NodeId, NodeKind, Precision, Quantity, Reduce, Settings,
-    Threads, Until, Update,
+    Streamed, Threads, Until, Update,
 };
 pub use ops::{Op, Red, Ty};
 pub use rewrite::rewrite;

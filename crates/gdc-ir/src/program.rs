@@ -349,10 +349,31 @@ pub struct Programs {
     pub predict: Program,
     /// Further entry points by name, each a program like `predict`.
     pub entries: Vec<(String, Program)>,
+    /// The outputs one time at a time, if that is asked for.
+    pub stream: Option<Stream>,
     /// `train { ... }`.
     pub settings: crate::graph::Settings,
     /// Why training runs on one thread although `train { ... }` speaks of threads.
     pub one_thread: Option<String>,
+}
+
+/// A model one time at a time: what it carries from one time to the next are the states of these
+/// programs that `start` gives values to.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Stream {
+    /// `init`: what is carried before the first time. Reads parameters and nothing else.
+    pub start: Program,
+    /// `step`: the outputs at one time, from the inputs at that time and what is carried, which
+    /// it replaces by what the next time needs.
+    pub step: Program,
+}
+
+impl Stream {
+    /// What is carried: buffers of `step`, in order.
+    pub fn carried(&self) -> impl Iterator<Item = (BufferId, &Buffer)> {
+        let starts = |b: &Buffer| self.start.buffers.iter().any(|s| s.role == BufferRole::State && s.name == b.name);
+        self.step.buffers().filter(move |(_, b)| b.role == BufferRole::State && starts(b))
+    }
 }
 
 impl Programs {

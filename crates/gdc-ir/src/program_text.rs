@@ -11,7 +11,8 @@ use std::fmt::Write;
 /// All programs of a model.
 pub fn print_programs(programs: &Programs) -> String {
     let mut out = format!("model {}\n", programs.name);
-    for (title, program) in programs.all() {
+    let stream = programs.stream.iter().flat_map(|s| [("stream.start", &s.start), ("stream.step", &s.step)]);
+    for (title, program) in programs.all().chain(stream) {
         let _ = write!(out, "\nprogram {title}\n\n{}", print_program(program));
     }
     out

@@ -28,8 +28,8 @@ mod unroll;
 mod views;
 
 use build::Build;
-use gdc_ir::Model;
-use gdc_ir::program::{Program, Programs, Routine};
+use gdc_ir::program::{Program, Programs, Routine, Stream};
+use gdc_ir::{Model, NodeId};
 use group::Group;
 use plan::Plan;
 use std::collections::BTreeSet;
@@ -54,6 +54,7 @@ pub fn schedule(model: &Model, sample: &Model) -> Programs {
         train,
         predict: predict(sample),
         entries: Vec::new(),
+        stream: None,
         settings: model.settings.clone(),
         one_thread,
     }
@@ -64,36 +65,48 @@ pub fn predict(sample: &Model) -> Program {
     program(sample, Plan::predict(sample), None)
 }
 
+/// The programs of a streaming form: a model of one time of one sample, whose states are what is
+/// carried.
+pub fn stream(step: &Model) -> Stream {
+    let start = Model { params: Vec::new(), ..step.clone() };
+    let start = program(&start, Plan::init(&start), None);
+    let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::stream(step, deferred));
+    Stream { start, step: in_order(step, None, &plan).unwrap_or_default() }
+}
+
 /// The training program of a batch in parts: its samples are those of one part. None if the
 /// parts are not apart from each other.
 fn train_in_parts(model: &Model, parts: usize) -> Option<Program> {
     let batch = model.settings.batch? / parts;
     let settings = gdc_ir::Settings { batch: Some(batch), ..model.settings.clone() };
     let part = Model { graph: model.graph.with_batch(batch), settings, ..model.clone() };
-    let program = in_order(&part, true)?;
+    let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::train(&part, deferred, true)).filter(|p| p.phases.is_some());
+    let program = in_order(&part, Some(batch), &plan)?;
     Some(Program { parts, ..program })
 }
 
 /// The training program of a whole batch.
 fn train(model: &Model) -> Program {
-    in_order(model, false).unwrap_or_default()
+    let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::train(model, deferred, false));
+    in_order(model, model.settings.batch, &plan).unwrap_or_default()
 }
 
-/// The training program. Updates that another one would overtake are deferred until an order
-/// is found; with all deferred there is one.
-fn in_order(model: &Model, in_parts: bool) -> Option<Program> {
+/// A program that updates leaves. Updates that another one would overtake are deferred until an
+/// order is found; with all deferred there is one.
+fn in_order(
+    model: &Model,
+    batch: Option<usize>,
+    plan: &dyn Fn(&BTreeSet<NodeId>) -> Option<Plan>,
+) -> Option<Program> {
     let mut deferred = BTreeSet::new();
     loop {
-        let mut plan = Plan::train(model, &deferred, in_parts);
-        if in_parts && plan.phases.is_none() {
-            return None;
-        }
+        let mut plan = plan(&deferred)?;
         plan.inline_cheap();
         let (groups, more) = group::groups(&plan);
         let before = deferred.len();
         deferred.extend(more);
         if deferred.len() == before {
-            return Some(assemble(model, &plan, &groups, model.settings.batch));
+            return Some(assemble(model, &plan, &groups, batch));
         }
     }
 }

@@ -148,6 +148,24 @@ impl Plan {
         Plan::new(sample, vec!["predict"], roots.collect(), &BTreeSet::new())
     }
 
+    /// The outputs at one time, and what the next time needs. The updates of `deferred` states go
+    /// through a temporary.
+    pub fn stream(step: &Model, deferred: &BTreeSet<NodeId>) -> Plan {
+        let outputs = step.outputs.iter().map(|o| Root {
+            node: o.node,
+            name: o.name.clone(),
+            target: Target::Fresh(BufferRole::Output),
+            routine: 0,
+        });
+        let updates = step.updates.iter().map(|u| Root {
+            node: u.value,
+            name: step.graph.node(u.target).name.clone(),
+            target: Target::Leaf(u.target),
+            routine: 0,
+        });
+        Plan::new(step, vec!["step"], outputs.chain(updates).collect(), deferred)
+    }
+
     fn new(model: &Model, routines: Vec<&'static str>, roots: Vec<Root>, deferred: &BTreeSet<NodeId>) -> Plan {
         let mut graph = model.graph.clone();
         crate::guards::guard_reads(&mut graph);

@@ -200,6 +200,7 @@ impl Storage {
     fn leaves(&mut self, plan: &Plan, model: &Model, build: &mut Build) {
         let whole = plan.routines != ["init"];
         let training = plan.routines.contains(&"update");
+        let streaming = plan.routines == ["step"];
         let mut list: Vec<NodeId> = Vec::new();
         if whole {
             list.extend(&model.inputs);
@@ -210,7 +211,7 @@ impl Storage {
         list.extend(model.params.iter().map(|k| k.node));
         let needed = plan.graph.reachable(plan.roots.iter().map(|r| r.node));
         let states = model.states.iter().map(|k| k.node);
-        list.extend(states.filter(|s| training || !whole || needed.contains(s)));
+        list.extend(states.filter(|s| training || streaming || !whole || needed.contains(s)));
         list.extend(needed.into_iter().filter(|&id| plan.graph.node(id).leaf().is_some()));
         for id in list {
             let node = plan.graph.node(id);

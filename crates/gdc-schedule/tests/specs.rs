@@ -4,7 +4,7 @@ mod support;
 
 use gdc_driver::{Options, Source, compile};
 use std::path::{Path, PathBuf};
-use support::compare::{check_outputs, check_sample, check_train};
+use support::compare::{check_outputs, check_sample, check_stream, check_train};
 
 /// All `.gd` files of a folder.
 fn specs(folder: &Path) -> Vec<PathBuf> {
@@ -15,12 +15,17 @@ fn specs(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Entry points compute what the interpreter does.
+/// Entry points and streams compute what the interpreter does.
 fn check_entries(model: &gdc_ir::Model, programs: &gdc_ir::program::Programs) {
     assert_eq!(model.entries.len(), programs.entries.len());
     for (entry, (name, program)) in model.entries.iter().zip(&programs.entries) {
         assert_eq!(&entry.name, name);
         check_sample(&gdc_core::sample::one_sample_of(model, entry), program);
+    }
+    let step = gdc_core::stream::one_step(model).expect("a streaming form, if one is asked for");
+    assert_eq!(step.is_some(), programs.stream.is_some());
+    if let (Some(step), Some(stream)) = (step, &programs.stream) {
+        check_stream(&step, stream);
     }
 }
 

@@ -110,6 +110,10 @@ codes! {
     E0408: "What a prediction or an entry point computes is a function of one sample and the \
             parameters: it cannot look at the other samples of a batch, and it draws nothing. \
             What only training needs stands under `if training { ... }`.";
+    E0409: "`stream t;` asks for the outputs one time at a time. The inputs whose first axis is \
+            written `t` are given so; everything that the outputs need must be known by then: \
+            from the time at hand, a fixed number of earlier ones, and what scans carry. What \
+            needs the whole sequence, or runs backwards, has no such form.";
     // E05xx: optimizers and settings.
     E0501: "A parameter has no optimizer or more than one, a path selects nothing, or \
             something else stands where an optimizer or transform is wanted.";

@@ -110,6 +110,7 @@ pub fn quadratic() -> Programs {
         train: train.0,
         predict: Program::default(),
         entries: Vec::new(),
+        stream: None,
         settings: Settings { steps: Some(100), until: Some(Until::MeanLossBelow(1e-6)), ..Settings::default() },
     }
 }
@@ -126,7 +127,16 @@ pub const CLASSES: usize = 40;
 pub fn classifier() -> Programs {
     let (init, train, predict) = (classifier_init(), classifier_train(), classifier_predict());
     let settings = Settings { batch: Some(BATCH), epochs: Some(3), shuffle: true, ..Settings::default() };
-    Programs { name: "Classifier".into(), docs: Vec::new(), init, train, predict, entries: Vec::new(), settings }
+    Programs {
+        name: "Classifier".into(),
+        docs: Vec::new(),
+        init,
+        train,
+        predict,
+        entries: Vec::new(),
+        stream: None,
+        settings,
+    }
 }
 
 fn classifier_init() -> Program {
@@ -477,6 +487,7 @@ pub fn double() -> Programs {
         train: train.0,
         predict: predict.0,
         entries: vec![],
+        stream: None,
         settings,
     }
 }

@@ -162,16 +162,12 @@ impl Lowerer<'_> {
         let tensor = self.tensor(value, base.span)?;
         let tensor = self.materialise(tensor, base.span)?;
         let places = self.expand_rest(&tensor, at, base, span)?;
-        let outside = match otherwise {
+        let (outside, range) = match otherwise {
             Some(e) => {
-                let v = self.expr(e)?;
-                let t = self.tensor(v, e.span)?;
-                if !t.axes.is_empty() {
-                    return Err(self.error(codes::RANK, e.span, "the value outside must be one number"));
-                }
-                Some(self.real(&t, e.span)?)
+                let (outside, range) = self.outside(&tensor, e)?;
+                (Some(outside), range)
             }
-            None => None,
+            None => (None, tensor.range),
         };
         let mut map = HashMap::new();
         let mut axes = Vec::new();
@@ -195,7 +191,32 @@ impl Lowerer<'_> {
             None => substitute(&mut self.graph().exprs, tensor.expr, &map),
             Some(outside) => self.padded_read(&tensor, &map, outside, span)?,
         };
-        Ok(Value::Tensor(Tensor { axes, expr, range: tensor.range }))
+        Ok(Value::Tensor(Tensor { axes, expr, range }))
+    }
+
+    /// What a read yields outside of its tensor, of the same type as inside, and the range of both
+    /// together.
+    fn outside(&mut self, tensor: &Tensor, e: &ast::Expr) -> Lowered<(ExprId, Option<(i64, i64)>)> {
+        let v = self.expr(e)?;
+        let t = self.tensor(v, e.span)?;
+        if !t.axes.is_empty() {
+            return Err(self.error(codes::RANK, e.span, "the value outside must be one number"));
+        }
+        let (inside, found) = (self.ty(tensor), self.ty(&t));
+        match inside {
+            Ty::Real => Ok((self.real(&t, e.span)?, None)),
+            _ if inside != found => {
+                let what = if inside == Ty::Int { "an integer" } else { "a truth value" };
+                let message = format!("what is read is {what} inside of its tensor, and something else outside");
+                Err(self.error(codes::TYPE, e.span, message))
+            }
+            Ty::Bool => Ok((t.expr, None)),
+            Ty::Int => {
+                let own = int_interval(&self.model.graph, t.expr);
+                let range = tensor.range.zip(own).map(|((low, high), (a, b))| (low.min(a), high.max(b + 1)));
+                Ok((t.expr, range))
+            }
+        }
     }
 
     /// One entry per axis: `None` keeps it whole.

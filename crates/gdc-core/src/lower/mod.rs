@@ -23,6 +23,7 @@ mod scatter;
 mod selection;
 mod settings;
 mod stated;
+mod stream;
 mod submodel;
 mod transpose;
 mod turns;

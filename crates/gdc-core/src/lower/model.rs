@@ -121,6 +121,7 @@ impl Lowerer<'_> {
             let found = self.selected(&selector)?;
             self.model.frozen.extend(found);
         }
+        self.streamed(statements)?;
         if self.optimizers.is_empty() && !self.model.params.is_empty() {
             return Err(self.report(
                 Diagnostic::error(
@@ -219,7 +220,8 @@ impl Lowerer<'_> {
                 self.frozen.extend(selectors.iter().cloned());
                 Ok(())
             }
-            K::Stream { .. } => Err(self.unsupported(stmt.span, "`stream`")),
+            // The inputs that it is about can stand after it.
+            K::Stream { .. } => Ok(()),
             K::Precision { value } => match value.text.as_str() {
                 "f32" => Ok(()),
                 "f64" => {

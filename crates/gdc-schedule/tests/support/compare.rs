@@ -204,6 +204,22 @@ pub fn compare_outputs(sample: &Model, programs: &Programs) -> Result<(), String
     compare_sample(sample, &programs.predict)
 }
 
+/// Holds the programs of a streaming form against the interpreter: what is carried at first, and
+/// one step from any values of it.
+pub fn check_stream(step: &Model, stream: &gdc_ir::program::Stream) {
+    let name = |id: NodeId| step.graph.node(id).name.clone();
+    let leaves = leaf_values(step);
+    let first: Vec<(String, NodeId)> = step.states.iter().map(|k| (name(k.node), k.init)).collect();
+    let updates = step.updates.iter().map(|u| (name(u.target), u.value));
+    let wanted: Vec<(String, NodeId)> = step.outputs.iter().map(|o| (o.name.clone(), o.node)).chain(updates).collect();
+    let checked =
+        check_program(step, &stream.step, &leaves, &["step"], &wanted).and_then(|()| match first.is_empty() {
+            true => Ok(()),
+            false => check_program(step, &stream.start, &leaves, &["init"], &first),
+        });
+    checked.unwrap_or_else(|difference| panic!("{difference}"));
+}
+
 fn compare_sample(sample: &Model, program: &Program) -> Result<(), String> {
     let wanted: Vec<(String, NodeId)> = sample.outputs.iter().map(|o| (o.name.clone(), o.node)).collect();
     if wanted.is_empty() {
