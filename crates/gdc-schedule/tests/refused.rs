@@ -1,5 +1,7 @@
 //! What has no streaming form says so, where it is.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use gdc_driver::{Options, Source, compile};
 
 /// A body, what is said of it, and the text at which.

@@ -1,6 +1,8 @@
 //! Streaming forms: one time after the other they give what a prediction gives of the whole
 //! sequence, and their programs give what the interpreter does.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use gdc_core::stream::one_step;

@@ -22,7 +22,7 @@ use gdc_driver::{Options, Source};
 use gdc_syntax::render::render;
 
 /// Codes that no short example can have: limits, and mistakes of gdc.
-pub const WITHOUT_EXAMPLE: &[&str] = &["E0007", "E0008", "E0018", "E0099"];
+pub const WITHOUT_EXAMPLE: &[&str] = &["E0007", "E0008", "E0018", "E0099", "E0901"];
 
 /// What every example that is a part of a model can use.
 pub const GIVEN: &[(&str, &str)] = &[
