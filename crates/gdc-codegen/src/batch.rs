@@ -113,6 +113,7 @@ impl Context<'_> {
                 elem: s.buffer.elem,
                 shape: [&[self.batch_size()], s.shape].concat(),
                 learnt: false,
+                later: Vec::new(),
             })
             .collect();
         let (align, zeros) = (aligned(&fields), zeros(&fields));

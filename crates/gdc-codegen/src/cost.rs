@@ -24,6 +24,7 @@ pub fn workspace_bytes(programs: &Programs) -> usize {
     programs
         .train
         .buffers()
+        .filter(|(id, _)| programs.train.place(*id) == *id)
         .filter(|(id, b)| match b.role {
             BufferRole::Param | BufferRole::Counter => false,
             BufferRole::State => !kept(b),

@@ -22,6 +22,8 @@ pub(crate) struct Field {
     pub(crate) shape: Vec<usize>,
     /// Whether it counts as a parameter.
     pub(crate) learnt: bool,
+    /// What else lies there later.
+    pub(crate) later: Vec<String>,
 }
 
 impl Field {
@@ -32,6 +34,7 @@ impl Field {
             elem: buffer.elem,
             shape: buffer.shape.clone(),
             learnt: buffer.role == BufferRole::Param,
+            later: Vec::new(),
         }
     }
 
@@ -140,7 +143,7 @@ impl Layout {
                 routines.flat_map(|r| &r.kernels).flat_map(|k| Uses::of_kernel(k).buffers).collect()
             }
         };
-        for (id, buffer) in train.buffers() {
+        for (id, buffer) in train.buffers().filter(|(id, _)| train.place(*id) == *id) {
             let spot = match buffer.role {
                 BufferRole::Param => self.model_field(&buffer.name).map(|f| Spot::Model(f.name.clone())),
                 BufferRole::State => self
@@ -170,6 +173,14 @@ impl Layout {
                     self.workspace.push(field);
                     self.train.insert(id, Spot::Workspace(name));
                 }
+            }
+        }
+        for (id, place) in &train.within {
+            let spot = self.train.get(place).cloned();
+            self.train.extend(spot.map(|spot| (*id, spot)));
+            let (of, then) = (&train.buffer(*place).name, &train.buffer(*id).name);
+            if let Some(field) = self.workspace.iter_mut().chain(&mut self.part).find(|f| f.path == *of) {
+                field.later.push(then.clone());
             }
         }
     }

@@ -92,7 +92,7 @@ impl Context<'_> {
             .map(|(id, b)| {
                 let name = ident(&names.unique(&field(&b.name)));
                 let (path, elem, shape) = (b.name.clone(), b.elem, b.shape.clone());
-                (id, b, Field { path, name, elem, shape, learnt: false })
+                (id, b, Field { path, name, elem, shape, learnt: false, later: Vec::new() })
             })
             .collect()
     }

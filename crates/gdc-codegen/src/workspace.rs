@@ -461,7 +461,9 @@ fn parts(functions: &[Function]) -> Vec<Vec<&Function>> {
 /// A private field.
 pub(crate) fn member(f: &Field) -> TokenStream {
     let (name, ty) = (&f.name, f.ty());
-    let doc = format!(" `{}`: {}.", f.path, shape_words(&f.shape));
+    let later: Vec<String> = f.later.iter().map(|l| format!("`{l}`")).collect();
+    let later = if later.is_empty() { String::new() } else { format!(" Later {}.", later.join(", then ")) };
+    let doc = format!(" `{}`: {}.{later}", f.path, shape_words(&f.shape));
     quote!(#[doc = #doc] #name: #ty,)
 }
 

@@ -3,6 +3,7 @@
 //! [`compile_model`] is the list of passes, in order.
 
 pub mod build;
+pub mod checkpoint;
 mod choices;
 pub mod codes;
 pub mod derivatives;
@@ -75,6 +76,8 @@ pub fn compile_model(
     fuse::fuse(&mut graph);
     unit::name_unit_places(&mut graph);
     observe("simplify", &graph);
+    // After this point the backward pass needs nothing of the inside of a checkpoint.
+    checkpoint::compute_again(&mut graph);
     // What cannot be computed one time at a time is an error where that is asked for.
     if let Err(blocked) = stream::one_step(&graph) {
         return Err(diagnostics.push(blocked.diagnostic(model, sources)));

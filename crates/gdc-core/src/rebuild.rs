@@ -22,6 +22,8 @@ pub struct Rebuild {
     pub graph: Graph,
     map: Vec<Option<Replacement>>,
     memo: HashMap<ExprId, ExprId>,
+    /// How many nodes have no recurrence among them that is still to be closed.
+    closed: usize,
 }
 
 impl Rebuild {
@@ -30,7 +32,7 @@ impl Rebuild {
         let mut graph = std::mem::take(&mut model.graph);
         let old = graph.take_nodes();
         let map = vec![None; old.len()];
-        Rebuild { old, graph, map, memo: HashMap::new() }
+        Rebuild { old, graph, map, memo: HashMap::new(), closed: 0 }
     }
 
     /// A node of the old graph.
@@ -80,11 +82,13 @@ impl Rebuild {
         }
     }
 
-    /// Puts the new graph into the model and renames its roots.
-    pub fn finish(mut self, model: &mut Model) {
+    /// Recurrences so far step through what their nodes are now; from here on, old nodes can
+    /// become something else.
+    pub fn close(&mut self) {
         let closed: Vec<(NodeId, NodeId)> = self
             .graph
             .nodes()
+            .skip(self.closed)
             .filter_map(|(id, node)| match node.kind {
                 NodeKind::Recurrence { next, .. } => Some((id, self.new_node(next)?)),
                 _ => None,
@@ -93,6 +97,13 @@ impl Rebuild {
         for (id, next) in closed {
             self.graph.close(id, next);
         }
+        self.closed = self.graph.len();
+        self.memo.clear();
+    }
+
+    /// Puts the new graph into the model and renames its roots.
+    pub fn finish(mut self, model: &mut Model) {
+        self.close();
         let of = |id: NodeId| match &self.map[id.0 as usize] {
             Some(Replacement::Node(n) | Replacement::Scalar(n, _)) => *n,
             // Roots are never replaced by their bodies.
@@ -119,6 +130,9 @@ impl Rebuild {
         }
         for named in model.outputs.iter_mut().chain(&mut model.metrics).chain(&mut model.held) {
             named.node = of(named.node);
+        }
+        for checkpoint in &mut model.checkpoints {
+            checkpoint.inputs.iter_mut().chain(&mut checkpoint.results).for_each(|n| *n = of(*n));
         }
         for entry in &mut model.entries {
             entry.inputs.iter_mut().for_each(|i| i.node = of(i.node));

@@ -393,6 +393,15 @@ pub struct Streamed {
     pub origin: Loc,
 }
 
+/// `checkpoint(e)`: what the derivative needs of the inside of `e` is computed again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checkpoint {
+    /// The statements outside that `e` reads.
+    pub inputs: Vec<NodeId>,
+    /// What `e` is worth.
+    pub results: Vec<NodeId>,
+}
+
 /// What a [`Budget`] is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Quantity {
@@ -458,6 +467,8 @@ pub struct Model {
     pub entries: Vec<Entry>,
     /// What a streaming form is wanted of.
     pub stream: Option<Streamed>,
+    /// What is computed again instead of being kept; none once that is done.
+    pub checkpoints: Vec<Checkpoint>,
     /// Bounds that the compiled model must keep.
     pub budgets: Vec<Budget>,
     /// Scalars: weighted means over the samples.
@@ -482,6 +493,7 @@ impl Model {
         roots.extend(self.outputs.iter().chain(&self.metrics).chain(&self.held).map(|n| n.node));
         roots.extend(self.entries.iter().flat_map(|e| e.inputs.iter().map(|i| i.node).chain([e.output])));
         roots.extend(self.gradients.iter().chain(&self.updates).map(|u| u.value));
+        roots.extend(self.checkpoints.iter().flat_map(|c| c.inputs.iter().chain(&c.results)));
         roots
     }
 }

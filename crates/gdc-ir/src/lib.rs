@@ -18,8 +18,8 @@ mod testing;
 
 pub use expr::{Affine, Bits, Dist, Expr, ExprId, Exprs, Var, VarInfo};
 pub use graph::{
-    Budget, Entry, Graph, Kept, Leaf, Loc, Model, Named, Node, NodeId, NodeKind, Precision, Quantity, Reduce, Settings,
-    Streamed, Threads, Until, Update,
+    Budget, Checkpoint, Entry, Graph, Kept, Leaf, Loc, Model, Named, Node, NodeId, NodeKind, Precision, Quantity,
+    Reduce, Settings, Streamed, Threads, Until, Update,
 };
 pub use ops::{Op, Red, Ty};
 pub use rewrite::rewrite;

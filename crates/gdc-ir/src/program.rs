@@ -298,6 +298,9 @@ pub struct Program {
     pub parts: usize,
     /// All buffers.
     pub buffers: Vec<Buffer>,
+    /// Temporaries that lie in the place of another one of their shape, which is no longer needed
+    /// when they are first written.
+    pub within: std::collections::BTreeMap<BufferId, BufferId>,
     /// Names of loop variables.
     pub loop_vars: Vec<NameInfo>,
     /// Locals.
@@ -310,6 +313,11 @@ impl Program {
     /// The buffer of an id.
     pub fn buffer(&self, id: BufferId) -> &Buffer {
         &self.buffers[id.0 as usize]
+    }
+
+    /// The buffer in whose place a buffer lies: itself, or one that it follows.
+    pub fn place(&self, id: BufferId) -> BufferId {
+        self.within.get(&id).copied().unwrap_or(id)
     }
 
     /// The local of an id.

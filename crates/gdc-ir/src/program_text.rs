@@ -21,7 +21,7 @@ pub fn print_programs(programs: &Programs) -> String {
 /// One program: its buffers, then its routines with their kernels.
 pub fn print_program(program: &Program) -> String {
     let mut out = String::new();
-    for (_, b) in program.buffers() {
+    for (id, b) in program.buffers() {
         let role = match b.role {
             BufferRole::Input => "input".to_owned(),
             BufferRole::Target => "target".to_owned(),
@@ -39,7 +39,9 @@ pub fn print_program(program: &Program) -> String {
             BufferRole::Temp => "temp".to_owned(),
         };
         let range = b.range.map_or(String::new(), |(low, high)| format!(" in {low}..{high}"));
-        let _ = writeln!(out, "{role} {}: {:?} {}{range}", b.name, b.shape, elem(b.elem));
+        let place = program.within.get(&id).and_then(|place| program.buffers.get(place.0 as usize));
+        let place = place.map_or(String::new(), |p| format!(", in the place of {}", p.name));
+        let _ = writeln!(out, "{role} {}: {:?} {}{range}{place}", b.name, b.shape, elem(b.elem));
     }
     if program.parts > 0 {
         let _ = writeln!(out, "\n{} parts of {} samples", program.parts, program.batch.unwrap_or(1));

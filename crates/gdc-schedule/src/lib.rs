@@ -19,6 +19,7 @@ mod places;
 mod plan;
 mod prune;
 mod segments;
+mod share;
 mod split;
 mod squeeze;
 mod steps;
@@ -45,8 +46,9 @@ pub fn schedule(model: &Model, sample: &Model) -> Programs {
     if parts > 0 && in_parts.is_none() {
         (parts, one_thread) = (0, Some("the samples of a batch depend on each other".to_owned()));
     }
-    let train = in_parts.unwrap_or_else(|| train(model));
+    let mut train = in_parts.unwrap_or_else(|| train(model));
     debug_assert_eq!(train.parts, parts);
+    share::share_places(&mut train);
     Programs {
         name: model.name.clone(),
         docs: model.docs.clone(),

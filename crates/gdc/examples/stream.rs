@@ -20,7 +20,7 @@ gdc::network! {
     }
 }
 
-/// A pendulum that somebody pushes now and then; where it is at each time.
+/// A pendulum that somebody pushes now and then; how far aside it is at each time.
 struct Pendulum {
     angle: f32,
     speed: f32,
@@ -38,7 +38,7 @@ impl Pendulum {
         let push = if draw % 40 == 0 { (draw >> 8) as u8 as f32 / 256.0 - 0.5 } else { 0.0 };
         self.speed += push - 0.12 * self.angle.sin() - 0.01 * self.speed;
         self.angle += self.speed;
-        self.angle
+        self.angle.sin()
     }
 }
 

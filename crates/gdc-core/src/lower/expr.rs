@@ -44,12 +44,14 @@ impl Lowerer<'_> {
                 Diagnostic::error(codes::KIND, e.span, "a range stands only in `in a..b` and in slices")
                     .help("for a slice write `x[a..b]`"),
             )),
+            K::Pipe { value, call } if self.is_checkpoint(call) => self.checkpoint(value, hint),
             K::Pipe { value, call } => self.pipe(value, call, hint),
             K::If { condition, then, otherwise } => self.if_(condition, then, otherwise.as_ref(), e.span, hint),
             K::Reduce { op, binders, body, condition } => {
                 self.reduce_expr(*op, binders, body, condition.as_deref(), e.span, hint)
             }
             K::Scan { carries, over, body } => self.scan(carries, over, body, e.span, hint),
+            K::Call { callee, args } if self.is_checkpoint(callee) => self.checkpoint_call(args, hint, e.span),
             K::Call { callee, args } => self.call_with(callee, args, e.span, Vec::new(), None, hint),
             K::Index { base, at, otherwise } => match self.expr(base)? {
                 Value::Tuple(items) => self.tuple_element(&items, at, e.span),

@@ -34,7 +34,12 @@ impl Lowerer<'_> {
             Builtin::Extremum(..) if count == 1 => 1,
             Builtin::Extremum(..) | Builtin::Div | Builtin::Reshape | Builtin::Grad => 2,
             Builtin::Across(Across::Count) => 0,
-            Builtin::AcrossTensor | Builtin::Whole(..) | Builtin::Size | Builtin::Leaf | Builtin::Across(_) => 1,
+            Builtin::AcrossTensor
+            | Builtin::Whole(..)
+            | Builtin::Size
+            | Builtin::Leaf
+            | Builtin::Checkpoint
+            | Builtin::Across(_) => 1,
             Builtin::UnitUniform | Builtin::UnitNormal => 0,
         };
         if count != want {
@@ -95,6 +100,13 @@ impl Lowerer<'_> {
             Builtin::AcrossTensor => self.across_tensor(&func.args[0])?,
             Builtin::Grad => self.grad(&func.args, span)?,
             Builtin::Leaf => self.leaf(&func.args[0])?,
+            // Around an expression it is taken before that is lowered.
+            Builtin::Checkpoint => {
+                return Err(self.report(
+                    Diagnostic::error(codes::NOT_CALLABLE, span, "`checkpoint` stands around what it is about")
+                        .help("write `checkpoint(e)` or `e |> checkpoint`"),
+                ));
+            }
             Builtin::UnitUniform => self.random(Dist::Uniform, func, span)?,
             Builtin::UnitNormal => self.random(Dist::Normal, func, span)?,
         };

@@ -6,6 +6,7 @@ mod block;
 mod budgets;
 mod calculus;
 mod call;
+mod checkpoint;
 mod elementwise;
 mod entry;
 mod expr;

@@ -166,6 +166,8 @@ pub enum Builtin {
     Grad,
     /// `leaf(e)`
     Leaf,
+    /// `checkpoint(e)`: computed again for the derivative.
+    Checkpoint,
     /// A uniform draw in [0, 1) for each element of the parameter being initialised.
     UnitUniform,
     /// A standard normal draw for each element of the parameter being initialised.
@@ -213,6 +215,7 @@ pub fn builtin(name: &str) -> Option<Builtin> {
         "across_count" => Builtin::Across(Across::Count),
         "grad" => Builtin::Grad,
         "leaf" => Builtin::Leaf,
+        "checkpoint" => Builtin::Checkpoint,
         "unit_uniform" => Builtin::UnitUniform,
         "unit_normal" => Builtin::UnitNormal,
         _ => return None,
@@ -256,6 +259,7 @@ pub const BUILTIN_NAMES: &[&str] = &[
     "size",
     "grad",
     "leaf",
+    "checkpoint",
     "across",
     "across_mean",
     "across_sum",

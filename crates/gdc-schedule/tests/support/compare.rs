@@ -99,7 +99,10 @@ fn check_program(
     }
     // A gradient's buffer goes by another name than its node, which can be that of a temporary.
     let gradient = |name: &str| model.gradients.iter().any(|g| model.graph.node(g.value).name == name);
-    let all = program.buffers.iter().filter(|b| b.role == BufferRole::Temp && !gradient(&b.name));
+    // Of those that share a place, only the last one is there.
+    let shared: Vec<_> = program.within.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    let all = program.buffers().filter(|(id, _)| !shared.contains(id)).map(|(_, b)| b);
+    let all = all.filter(|b| b.role == BufferRole::Temp && !gradient(&b.name));
     let temps = all.filter_map(|b| model.graph.find(&b.name).map(|id| (b.name.clone(), id)));
     let mut compared = 0;
     for (name, id) in wanted.iter().cloned().chain(temps) {

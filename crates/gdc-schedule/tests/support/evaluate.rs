@@ -40,13 +40,13 @@ impl<'a> Machine<'a> {
 
     pub fn store(&mut self, name: &str, values: &[f64]) {
         let id = self.find(name).unwrap_or_else(|| panic!("no buffer {name}"));
-        assert_eq!(self.memory[id.0 as usize].len(), values.len(), "size of {name}");
-        self.memory[id.0 as usize] = values.to_vec();
+        assert_eq!(self.memory[self.program.place(id).0 as usize].len(), values.len(), "size of {name}");
+        self.memory[self.program.place(id).0 as usize] = values.to_vec();
     }
 
     pub fn get(&self, name: &str) -> &[f64] {
         let id = self.find(name).unwrap_or_else(|| panic!("no buffer {name}"));
-        &self.memory[id.0 as usize]
+        &self.memory[self.program.place(id).0 as usize]
     }
 
     pub fn run(&mut self, routine: &str) {
@@ -185,7 +185,7 @@ impl<'a> Machine<'a> {
             Place::Element(b, at) => {
                 let shape = self.program.buffer(*b).shape.clone();
                 let k = self.flat(at, &shape);
-                self.memory[b.0 as usize][k] = match (self.program.buffer(*b).elem, v) {
+                self.memory[self.program.place(*b).0 as usize][k] = match (self.program.buffer(*b).elem, v) {
                     (Elem::F32 | Elem::F64, V::Num(x)) => x,
                     (Elem::Bool, V::Bool(x)) => f64::from(u8::from(x)),
                     (Elem::U32 | Elem::I32 | Elem::U64, V::Int(x)) => x as f64,
@@ -195,7 +195,7 @@ impl<'a> Machine<'a> {
             Place::Lanes(b, at, valid) => {
                 let from = self.span(*b, at, *valid);
                 let V::Lanes(x) = v else { panic!("{v:?} stored as lanes") };
-                self.memory[b.0 as usize][from..from + valid].copy_from_slice(&x[..*valid]);
+                self.memory[self.program.place(*b).0 as usize][from..from + valid].copy_from_slice(&x[..*valid]);
             }
         }
     }
@@ -217,12 +217,12 @@ impl<'a> Machine<'a> {
             Value::Load(b, at) => {
                 let shape = self.program.buffer(*b).shape.clone();
                 let k = self.flat(at, &shape);
-                self.loaded(*b, self.memory[b.0 as usize][k])
+                self.loaded(*b, self.memory[self.program.place(*b).0 as usize][k])
             }
             Value::LoadLanes(b, at, valid) => {
                 let from = self.span(*b, at, *valid);
                 let mut x = [0.0; LANES];
-                x[..*valid].copy_from_slice(&self.memory[b.0 as usize][from..from + valid]);
+                x[..*valid].copy_from_slice(&self.memory[self.program.place(*b).0 as usize][from..from + valid]);
                 V::Lanes(x)
             }
             Value::Splat(v) => match self.value(v) {

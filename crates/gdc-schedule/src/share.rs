@@ -1,0 +1,156 @@
+//! Temporaries of one shape that are never needed at the same time share their place.
+
+use gdc_ir::program::{BufferId, BufferRole, Elem, Index, Place, Program, Stmt, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A temporary of a single kernel is that kernel's own up to so many elements, which is no memory
+/// of the program's.
+const OWN: usize = 1024;
+
+/// Decides which temporaries lie where another one lay before. The routines run in their order,
+/// some of them not at all, so what is over in that order is over. Where a batch runs in parts,
+/// those of the parts run in their order before those of the sums, and each have temporaries of
+/// their own; what both see stays where it is.
+pub(crate) fn share_places(program: &mut Program) {
+    let mut spans: BTreeMap<BufferId, (usize, usize)> = BTreeMap::new();
+    let mut sides: BTreeMap<BufferId, BTreeSet<bool>> = BTreeMap::new();
+    let kernels = program.routines.iter().flat_map(|r| r.kernels.iter().map(|k| (r.is_of_a_part(), k)));
+    for (k, (of_part, kernel)) in kernels.enumerate() {
+        let mut used = BTreeSet::new();
+        stmts(&kernel.body, &mut used);
+        for id in used {
+            spans.entry(id).or_insert((k, k)).1 = k;
+            sides.entry(id).or_default().insert(of_part && program.parts > 0);
+        }
+    }
+    let partial: BTreeSet<BufferId> = program.routines.iter().flat_map(|r| &r.partial).copied().collect();
+    let side = |id: BufferId| match sides.get(&id).map(|s| (s.first(), s.len())) {
+        Some((Some(&side), 1)) if !partial.contains(&id) => Some(side),
+        _ => None,
+    };
+    let own = |id: BufferId, (first, last): (usize, usize)| {
+        first == last && program.buffer(id).shape.iter().product::<usize>() <= OWN
+    };
+    let shares = |id: BufferId| program.buffer(id).role == BufferRole::Temp && side(id).is_some();
+    let mut order: Vec<(usize, usize, BufferId)> = spans
+        .into_iter()
+        .filter(|&(id, span)| shares(id) && !own(id, span))
+        .map(|(id, (first, last))| (first, last, id))
+        .collect();
+    order.sort_unstable();
+    // Places by what fits there: until when each is taken.
+    let mut places: BTreeMap<(Option<bool>, Elem, &[usize]), Vec<(usize, BufferId)>> = BTreeMap::new();
+    let mut within = BTreeMap::new();
+    for (first, last, id) in order {
+        let buffer = program.buffer(id);
+        let fitting = places.entry((side(id), buffer.elem, &buffer.shape)).or_default();
+        match fitting.iter_mut().find(|(until, _)| *until < first) {
+            Some((until, place)) => {
+                *until = last;
+                within.insert(id, *place);
+            }
+            None => fitting.push((last, id)),
+        }
+    }
+    program.within = within;
+}
+
+fn stmts(body: &[Stmt], used: &mut BTreeSet<BufferId>) {
+    for stmt in body {
+        match stmt {
+            Stmt::For { body, .. } => stmts(body, used),
+            Stmt::Let { value: v, .. } | Stmt::Var { init: v, .. } => value(v, used),
+            Stmt::Set { place, value: v } | Stmt::Add { place, value: v } => {
+                value(v, used);
+                match place {
+                    Place::Local(_, at) => indices(at, used),
+                    Place::Element(id, at) | Place::Lanes(id, at, _) => {
+                        used.insert(*id);
+                        indices(at, used);
+                    }
+                }
+            }
+            Stmt::Transpose(_) => {}
+            Stmt::If { condition, body } => {
+                value(condition, used);
+                stmts(body, used);
+            }
+        }
+    }
+}
+
+fn indices(at: &[Index], used: &mut BTreeSet<BufferId>) {
+    for index in at {
+        if let Index::Value(v) = index {
+            value(v, used);
+        }
+    }
+}
+
+fn value(v: &Value, used: &mut BTreeSet<BufferId>) {
+    match v {
+        Value::Real(_) | Value::Bool(_) => {}
+        Value::Int(i) | Value::Iota(i) | Value::Random { element: i, .. } => indices(std::slice::from_ref(i), used),
+        Value::Local(_, at) => indices(at, used),
+        Value::Load(id, at) | Value::LoadLanes(id, at, _) => {
+            used.insert(*id);
+            indices(at, used);
+        }
+        Value::Splat(inner) | Value::Horizontal(_, inner) | Value::Narrow(inner) => value(inner, used),
+        Value::Op(_, args) => args.iter().for_each(|a| value(a, used)),
+        Value::MulAdd(parts) => parts.iter().for_each(|p| value(p, used)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gdc_ir::program::{Buffer, Kernel, Routine};
+
+    /// A kernel that reads some buffers and writes others.
+    fn kernel(reads: &[u32], writes: &[u32]) -> Kernel {
+        let at = || vec![Index::constant(0)];
+        let sum = Value::Op(gdc_ir::Op::Add, reads.iter().map(|&r| Value::Load(BufferId(r), at())).collect());
+        let set = |&w: &u32| Stmt::Set { place: Place::Element(BufferId(w), at()), value: sum.clone() };
+        Kernel {
+            name: String::new(),
+            equations: Vec::new(),
+            origin: None,
+            reason: String::new(),
+            real: Elem::F32,
+            body: writes.iter().map(set).collect(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_over_gives_its_place_away() {
+        let buffer = |name: &str, n: usize, role| Buffer {
+            name: name.to_owned(),
+            shape: vec![n],
+            elem: Elem::F32,
+            role,
+            range: None,
+        };
+        let temp = |name, n| buffer(name, n, BufferRole::Temp);
+        let buffers = vec![
+            buffer("x", 8, BufferRole::Input),
+            temp("a", 8),
+            temp("b", 8),
+            temp("c", 8),
+            temp("d", 9),
+            temp("e", 8),
+        ];
+        // x -> a -> b -> c -> e; d has another shape; e needs a, which is not over before.
+        let kernels = vec![
+            kernel(&[0], &[1]),
+            kernel(&[1], &[2]),
+            kernel(&[2], &[3, 4]),
+            kernel(&[1, 3, 4], &[5]),
+            kernel(&[5], &[5]),
+        ];
+        let routines = vec![Routine { name: "forward".to_owned(), kernels, ..Routine::default() }];
+        let mut program = Program { buffers, routines, ..Program::default() };
+        share_places(&mut program);
+        assert_eq!(program.within, BTreeMap::from([(BufferId(5), BufferId(2))]));
+    }
+}
