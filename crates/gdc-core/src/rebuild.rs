@@ -2,7 +2,7 @@
 //! need, in order, while reads of old nodes become what the pass decided.
 
 use gdc_ir::{Expr, ExprId, Exprs, Graph, Kept, Model, Node, NodeId, NodeKind, Update, Var};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What reads of an old node become.
 #[derive(Clone)]
@@ -22,8 +22,8 @@ pub struct Rebuild {
     pub graph: Graph,
     map: Vec<Option<Replacement>>,
     memo: HashMap<ExprId, ExprId>,
-    /// How many nodes have no recurrence among them that is still to be closed.
-    closed: usize,
+    /// The recurrences of the new graph that are closed.
+    closed: BTreeSet<NodeId>,
 }
 
 impl Rebuild {
@@ -32,7 +32,7 @@ impl Rebuild {
         let mut graph = std::mem::take(&mut model.graph);
         let old = graph.take_nodes();
         let map = vec![None; old.len()];
-        Rebuild { old, graph, map, memo: HashMap::new(), closed: 0 }
+        Rebuild { old, graph, map, memo: HashMap::new(), closed: BTreeSet::new() }
     }
 
     /// A node of the old graph.
@@ -82,13 +82,13 @@ impl Rebuild {
         }
     }
 
-    /// Recurrences so far step through what their nodes are now; from here on, old nodes can
-    /// become something else.
+    /// Recurrences step through what the nodes that they lead to are now, if these are known: from
+    /// here on, old nodes can become something else.
     pub fn close(&mut self) {
         let closed: Vec<(NodeId, NodeId)> = self
             .graph
             .nodes()
-            .skip(self.closed)
+            .filter(|(id, _)| !self.closed.contains(id))
             .filter_map(|(id, node)| match node.kind {
                 NodeKind::Recurrence { next, .. } => Some((id, self.new_node(next)?)),
                 _ => None,
@@ -96,8 +96,8 @@ impl Rebuild {
             .collect();
         for (id, next) in closed {
             self.graph.close(id, next);
+            self.closed.insert(id);
         }
-        self.closed = self.graph.len();
         self.memo.clear();
     }
 

@@ -95,11 +95,7 @@ fn train(model: &Model) -> Program {
 
 /// A program that updates leaves. Updates that another one would overtake are deferred until an
 /// order is found; with all deferred there is one.
-fn in_order(
-    model: &Model,
-    batch: Option<usize>,
-    plan: &dyn Fn(&BTreeSet<NodeId>) -> Option<Plan>,
-) -> Option<Program> {
+fn in_order(model: &Model, batch: Option<usize>, plan: &dyn Fn(&BTreeSet<NodeId>) -> Option<Plan>) -> Option<Program> {
     let mut deferred = BTreeSet::new();
     loop {
         let mut plan = plan(&deferred)?;

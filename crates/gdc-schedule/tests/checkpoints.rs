@@ -44,7 +44,8 @@ const BODIES: &[(&str, &str)] = &[
     ("recurrent", "let h = CHECKPOINT(x |> gru(12) |> dense(8));"),
     (
         "within a scan",
-        "let v = x |> dense(8); let h = scan (s = zeros([8])) over xt in v { s <- CHECKPOINT(tanh(s + tanh(xt * s + 0.5))); yield s; };",
+        "let h = scan (s = zeros([8])) over xt in x { \
+             s <- CHECKPOINT((s + xt) |> dense(20) as up |> tanh |> dense(8) as down |> tanh); yield s; };",
     ),
     ("within each other", "let h = CHECKPOINT(CHECKPOINT(x |> dense(20) |> tanh) |> dense(8) as low |> tanh);"),
     (
