@@ -30,25 +30,16 @@ pub fn run(args: &VerifyArgs) -> Outcome {
     let name = display_name(&args.spec.file);
     let (samples, columns) = samples(args, &output)?;
     let fields = Field::all(&output.model);
-    // The programs that gdc builds are in f32: of an f64 model the derivatives alone are checked.
-    let runs = output.model.precision == Precision::F32;
-    if runs {
-        check_trainable(&output, &name)?;
-    }
+    check_trainable(&output, &name)?;
     let model = output.model.clone();
     let point = starting_point(&model, args.seed)?;
     let interpreter = Interpreted::new(&model, &fields, &columns, samples, &point, args)?;
-    let generated = match runs {
-        true => {
-            let runner = Runner::of(output, &name, &args.build)?;
-            Some(Generated::new(&runner, &columns, &point, args.seed)?)
-        }
-        false => None,
-    };
-    let rows = compare(&interpreter, generated.as_ref());
-    print(&report(&rows, &interpreter, generated.as_ref(), samples, args));
+    let runner = Runner::of(output, &name, &args.build)?;
+    let generated = Generated::new(&runner, &columns, &point, args.seed)?;
+    let rows = compare(&interpreter, &generated);
+    print(&report(&rows, &interpreter, &generated, samples, args));
     let wrong: Vec<&str> = rows.iter().filter(|r| r.is_wrong(args)).map(|r| r.name.as_str()).collect();
-    let loss = generated.map_or(0.0, |g| relative(g.loss, interpreter.report.loss, 1e-30));
+    let loss = relative(generated.loss, interpreter.report.loss, 1e-30);
     if wrong.is_empty() && within(loss, args.tolerance) {
         return Ok(());
     }
@@ -148,7 +139,7 @@ pub fn tensor(field: &Field, values: &Values, samples: usize) -> Result<Tensor, 
     }
 }
 
-/// What the generated program finds, in f32.
+/// What the generated program finds; it tells its numbers in f32, also those of an f64 model.
 struct Generated {
     loss: f64,
     gradients: BTreeMap<String, Vec<f64>>,
@@ -180,8 +171,8 @@ struct Row {
     kinks: usize,
     /// The interpreter's derivative against differences.
     difference: f64,
-    /// The generated derivative against the interpreter's, where there is one.
-    gradient: Option<f64>,
+    /// The generated derivative against the interpreter's.
+    gradient: f64,
     /// The parameter after some steps, where its gradient moves it.
     after: Option<f64>,
 }
@@ -190,7 +181,7 @@ impl Row {
     fn is_wrong(&self, args: &VerifyArgs) -> bool {
         // A parameter without a single smooth element cannot be held against differences.
         !(within(self.difference, args.difference_tolerance)
-            && self.gradient.is_none_or(|e| within(e, args.tolerance))
+            && within(self.gradient, args.tolerance)
             && self.after.is_none_or(|e| within(e, args.tolerance)))
     }
 }
@@ -222,7 +213,7 @@ fn largest(found: Option<&Vec<f64>>, expected: Option<&Vec<f64>>, floor: f64) ->
     worst.fold(0.0, |m, e| if e.is_nan() { f64::INFINITY } else { m.max(e) })
 }
 
-fn compare(interpreter: &Interpreted, generated: Option<&Generated>) -> Vec<Row> {
+fn compare(interpreter: &Interpreted, generated: &Generated) -> Vec<Row> {
     let row = |p: &gdc_interp::ParamReport| {
         let gradient = interpreter.gradients.get(&p.name);
         let size = gradient.into_iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
@@ -239,20 +230,14 @@ fn compare(interpreter: &Interpreted, generated: Option<&Generated>) -> Vec<Row>
             compared: p.compared,
             kinks: p.kinks.len(),
             difference: p.worst,
-            gradient: generated.map(|g| largest(g.gradients.get(&p.name), gradient, floor)),
-            after: generated.filter(|_| moves).map(|g| largest(g.after.get(&p.name), after, 0.0)),
+            gradient: largest(generated.gradients.get(&p.name), gradient, floor),
+            after: moves.then(|| largest(generated.after.get(&p.name), after, 0.0)),
         }
     };
     interpreter.report.params.iter().map(row).collect()
 }
 
-fn report(
-    rows: &[Row],
-    interpreter: &Interpreted,
-    generated: Option<&Generated>,
-    samples: usize,
-    args: &VerifyArgs,
-) -> String {
+fn report(rows: &[Row], interpreter: &Interpreted, generated: &Generated, samples: usize, args: &VerifyArgs) -> String {
     let after = format!("after {STEPS} steps");
     let head =
         ["parameter", "elements", "compared", "interpreter/differences", "generated/interpreter", after.as_str(), ""];
@@ -267,25 +252,20 @@ fn report(
                 r.elements.to_string(),
                 format!("{}{kinks}", r.compared),
                 number(r.difference),
-                maybe(r.gradient),
+                number(r.gradient),
                 maybe(r.after),
                 if r.is_wrong(args) { "WRONG" } else { "ok" }.to_owned(),
             ]
         })
         .collect();
     let expected = interpreter.report.loss;
-    let loss = match generated {
-        Some(g) => format!(
-            "loss of {samples} samples: generated {}, interpreter {}, relative error {}",
-            g.loss,
-            expected as f32,
-            number(relative(g.loss, expected, 1e-30))
-        ),
-        None => {
-            "The generated code was not run: the programs that gdc builds are in f32, and this model is in f64.".into()
-        }
-    };
-    let rest = match rows.iter().any(|r| generated.is_some() && r.after.is_none()) {
+    let loss = format!(
+        "loss of {samples} samples: generated {}, interpreter {}, relative error {}",
+        generated.loss,
+        expected as f32,
+        number(relative(generated.loss, expected, 1e-30))
+    );
+    let rest = match rows.iter().any(|r| r.after.is_none()) {
         true => {
             "Not compared after steps: parameters whose gradient is zero, which rounding moves, and those that diverge.\n"
         }
@@ -293,7 +273,7 @@ fn report(
     };
     format!(
         "{}\n{loss}\nLargest errors: of derivatives in f64 against finite differences, relative to each (tolerance \
-         {:.0e}); of\nthe generated f32 code against the interpreter, relative to the largest element (tolerance \
+         {:.0e}); of\nthe generated code against the interpreter, relative to the largest element (tolerance \
          {:.0e}).\n{rest}",
         table(&head, &lines, &[false, true, true, true, true, true, false]),
         args.difference_tolerance,

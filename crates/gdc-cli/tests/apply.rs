@@ -30,11 +30,24 @@ fn three_ways_agree_and_a_tolerance_that_is_too_small_fails() {
 }
 
 #[test]
-fn a_model_in_f64_has_its_derivatives_checked() {
-    let folder = folder(&[("c.gd", &CLASSES.replace("model Classes {", "model Classes {\n    precision f64;"))]);
-    let (code, out, err) = gdc(folder.path(), &["verify", "c.gd"]);
+fn a_model_in_f64_is_computed_in_f64() {
+    let text = CLASSES.replace("model Classes {", "model Classes {\n    precision f64;");
+    let folder = folder(&[("c.gd", text.as_str()), ("train.csv", &class_data(60))]);
+    let path = folder.path();
+    // What is left is that numbers are told in f32, an error of 6e-8 at most.
+    let (code, out, err) = gdc(path, &["verify", "c.gd", "--tolerance", "1e-7"]);
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("The generated code was not run") && out.contains("logits.dense.b"), "{out}");
+    assert!(out.contains("logits.dense.b"), "{out}");
+    let train = ["train", "c.gd", "--data", "train.csv", "--normalize", "x", "--weights", "w.safetensors", "-q"];
+    assert_eq!(gdc(path, &train).0, 0);
+    let apply = ["--weights", "w.safetensors", "--data", "train.csv"];
+    let (code, out, err) = gdc(path, &[&["eval", "c.gd"], &apply[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("100.00 % right"), "{out}");
+    assert_eq!(gdc(path, &[&["predict", "c.gd", "-q"], &apply[..]].concat()).1.lines().count(), 61);
+    let (code, _, err) = gdc(path, &["train", "c.gd", "--data", "train.csv", "--checkpoint", "x.ckpt"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("keep tensors in f32"), "{err}");
 }
 
 #[test]

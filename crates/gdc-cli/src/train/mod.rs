@@ -41,6 +41,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: args.spec.model.clone() })?;
     let spec_name = display_name(&args.spec.file);
     check_trainable(&output, &spec_name)?;
+    check_keeps_bits(args, &output)?;
     let fields = Field::all(&output.model);
     let mut prepared = Prepared::new(args, &output, &fields)?;
     let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
@@ -253,16 +254,23 @@ pub fn check_trainable(output: &Output, spec: &str) -> Outcome {
         "loss EXPRESSION;"
     } else if model.updates.is_empty() {
         "optimizer sgd(lr = 0.1);"
-    } else if model.precision == gdc_ir::Precision::F64 {
-        return Err(Fault::input(format!(
-            "model `{}` says `precision f64;`, and the programs that gdc builds are in f32: use the types that \
-             `gdc compile` writes",
-            model.name
-        )));
     } else {
         return Ok(());
     };
     Err(Fault::input(format!("model `{}` in {spec} cannot be trained: it has no `{missing}`", model.name)))
+}
+
+/// A training of an `f64` model computes in f64, but its data and tensors are read and written in
+/// f32: one that went on from a checkpoint would not have the bits of one that never stopped.
+fn check_keeps_bits(args: &TrainArgs, output: &Output) -> Outcome {
+    match plan::checkpoint_file(args) {
+        Some(_) if output.model.precision == gdc_ir::Precision::F64 => Err(Fault::call(format!(
+            "--checkpoint and --resume keep tensors in f32, and model `{}` says `precision f64;`: its training could \
+             not go on with the same bits",
+            output.model.name
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The data of all fields.

@@ -46,7 +46,8 @@ pub struct Normalisation {
 impl Normalisation {
     /// Of the inputs of some names, over the training data; `all` means every input of reals.
     pub fn of(names: &[String], fields: &[Field], data: &Dataset) -> Outcome<Vec<Normalisation>> {
-        let real = |f: &Field| f.role == Role::Input && f.range.is_none() && f.elem == gdc_ir::program::Elem::F32;
+        let is_real = |f: &Field| matches!(f.elem, gdc_ir::program::Elem::F32 | gdc_ir::program::Elem::F64);
+        let real = |f: &Field| f.role == Role::Input && f.range.is_none() && is_real(f);
         for name in names.iter().filter(|n| *n != "all") {
             match fields.iter().find(|f| f.name == *name) {
                 Some(field) if real(field) => {}
@@ -79,11 +80,15 @@ impl Normalisation {
     /// Subtracts the mean and divides by the deviation.
     pub fn apply(&self, fields: &[Field], columns: &mut [Values]) {
         for (field, values) in fields.iter().zip(columns) {
-            if let (true, Values::F32(list)) = (field.name == self.name, values) {
-                for (i, value) in list.iter_mut().enumerate() {
-                    let k = i % self.mean.len().max(1);
-                    *value = (*value - self.mean[k]) / self.deviation[k];
+            let moments = self.mean.iter().zip(&self.deviation).cycle();
+            match values {
+                _ if field.name != self.name => {}
+                Values::F32(list) => list.iter_mut().zip(moments).for_each(|(v, (m, d))| *v = (*v - m) / d),
+                Values::F64(list) => {
+                    let wide = moments.map(|(m, d)| (f64::from(*m), f64::from(*d)));
+                    list.iter_mut().zip(wide).for_each(|(v, (m, d))| *v = (*v - m) / d);
                 }
+                Values::U32(_) | Values::I32(_) | Values::Bool(_) => {}
             }
         }
     }
