@@ -50,6 +50,12 @@ macro_rules! dispatch {
 }
 pub(crate) use dispatch;
 
+/// Does `work`, with the instruction set of `simd`, in a function that several
+/// callers can share.
+pub fn apart<S: Simd, R>(_simd: S, work: impl FnOnce() -> R) -> R {
+    work()
+}
+
 /// How many [`F32x16`] a tile should accumulate in: with more, compilers stop
 /// making vectors of the arrays for some targets.
 #[must_use]

@@ -12,7 +12,13 @@ use std::collections::BTreeSet;
 /// A generated function of the kernels' module.
 pub(crate) struct Function {
     pub(crate) name: Ident,
+    /// Its text, without its documentation; nothing where the function of another kernel serves.
     pub(crate) item: TokenStream,
+    /// The same as a function that is compiled once for each instruction set, and called, where it
+    /// serves several kernels.
+    pub(crate) apart: TokenStream,
+    /// The lines of its documentation.
+    pub(crate) docs: Vec<String>,
     /// Whether it is generic over the instruction set and takes `simd` first.
     pub(crate) simd: bool,
     /// Whether it takes `seed` next.
@@ -37,7 +43,7 @@ pub(crate) fn function(
     let real = if kernel.real == Elem::F64 { Elem::F64 } else { Elem::F32 };
     let mut scope = Scope::new(program, real);
     let mut parameters = TokenStream::new();
-    let mut arguments = Vec::new();
+    let (mut arguments, mut names) = (Vec::new(), Vec::new());
     // What is read comes first, then what is written.
     let (written, read): (Vec<BufferId>, Vec<BufferId>) =
         uses.buffers.iter().filter(|id| !owned.contains(id)).partition(|id| uses.written.contains(id));
@@ -55,6 +61,7 @@ pub(crate) fn function(
             Form::Value | Form::Owned => quote!(#name: #ty,),
             Form::Ref => quote!(#name: &#ty,),
         });
+        names.push(name);
         arguments.push((id, unique));
     }
     let mut variables = TokenStream::new();
@@ -72,14 +79,51 @@ pub(crate) fn function(
     let seed_parameter = seed.then(|| quote!(seed: u64,));
     let docs = docs(kernel, origin);
     let item = quote! {
-        #docs
         #[inline(always)]
         pub(super) fn #name #generic(#simd_parameter #seed_parameter #parameters) {
             #variables
             #body
         }
     };
-    Function { name, item, simd, seed, arguments, heavy: simd || uses.loops, statements: statements(&kernel.body) }
+    let apart = if simd {
+        let seed_argument = seed.then(|| quote!(seed,));
+        quote! {
+            #[inline]
+            pub(super) fn #name #generic(#simd_parameter #seed_parameter #parameters) {
+                #[inline(always)]
+                fn on #generic(#simd_parameter #seed_parameter #parameters) {
+                    #variables
+                    #body
+                }
+                rt::apart(simd, #[inline(always)] || on(simd, #seed_argument #(#names),*));
+            }
+        }
+    } else {
+        item.clone()
+    };
+    let heavy = simd || uses.loops;
+    Function { name, item, apart, docs, simd, seed, arguments, heavy, statements: statements(&kernel.body) }
+}
+
+impl Function {
+    /// The same function for a kernel like the one that it was made of.
+    pub(crate) fn for_another(&self, kernel: &Kernel, owned: &BTreeSet<BufferId>) -> Function {
+        let uses = Uses::of_kernel(kernel);
+        let given = uses.buffers.iter().filter(|id| !owned.contains(id));
+        let (written, read): (Vec<BufferId>, Vec<BufferId>) = given.partition(|id| uses.written.contains(id));
+        let arguments = read.into_iter().chain(written).map(|id| (id, uses.written.contains(&id))).collect();
+        Function {
+            name: self.name.clone(),
+            item: TokenStream::new(),
+            apart: TokenStream::new(),
+            docs: Vec::new(),
+            arguments,
+            simd: self.simd,
+            seed: self.seed,
+            heavy: self.heavy,
+            statements: self.statements,
+        }
+    }
 }
 
 /// Statements, those in blocks included.
@@ -93,7 +137,7 @@ fn statements(body: &[Stmt]) -> usize {
 }
 
 /// The equations of a kernel and where they were written.
-fn docs(kernel: &Kernel, origin: &dyn Fn(Loc) -> Option<String>) -> TokenStream {
+fn docs(kernel: &Kernel, origin: &dyn Fn(Loc) -> Option<String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     match kernel.equations.as_slice() {
         [] => lines.push(format!(" Computes `{}`.", kernel.name)),
@@ -108,7 +152,7 @@ fn docs(kernel: &Kernel, origin: &dyn Fn(Loc) -> Option<String>) -> TokenStream 
         lines.push(String::new());
         lines.push(format!(" From `{place}`."));
     }
-    doc_lines(&lines)
+    lines
 }
 
 /// `#[doc = "line"]` for each line.

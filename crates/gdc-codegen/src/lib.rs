@@ -5,6 +5,7 @@
 //! `#![deny(warnings)]`, in a module, in a function body and out of a macro alike: types at
 //! the caller's place, kernels in one private module that names nothing around it.
 
+mod alike;
 mod batch;
 mod code;
 mod cost;

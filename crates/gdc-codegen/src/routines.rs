@@ -1,14 +1,14 @@
 //! Kernels by routine: their functions, the module that holds them, and calls to them.
 
-use crate::kernel::{Function, function, mentions};
+use crate::kernel::{Function, doc_lines, function, mentions};
 use crate::layout::{Layout, owned};
 use crate::names::{Namer, ident, local};
-use crate::{Context, Runtime, sections};
+use crate::{Context, Runtime, alike, sections};
 use gdc_ir::graph::Loc;
 use gdc_ir::program::{Buffer, BufferId, Program, Programs};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A routine of a program.
 pub(crate) struct Routine {
@@ -29,6 +29,8 @@ pub(crate) struct Functions {
     pub(crate) entries: Vec<Vec<Function>>,
     /// What a stream carries at first, and a step of it.
     pub(crate) stream: Option<(Vec<Function>, Vec<Function>)>,
+    /// What else the functions compute, by their names.
+    also: BTreeMap<String, Vec<String>>,
 }
 
 /// How a function that calls kernels holds a buffer.
@@ -43,7 +45,8 @@ pub(crate) enum Access {
 
 impl Functions {
     pub(crate) fn new(programs: &Programs, layout: &Layout, origin: &dyn Fn(Loc) -> Option<String>) -> Self {
-        let mut namer = FunctionNamer { names: Namer::reserving(&["rt"]), origin };
+        let mut namer =
+            FunctionNamer { names: Namer::reserving(&["rt"]), origin, made: BTreeMap::new(), also: BTreeMap::new() };
         let all_owned = |program: &Program| owned(program, usize::MAX);
         let init = namer.all(&programs.init, "init", &all_owned(&programs.init));
         let of_name = |name: &str| programs.train.routines.iter().find(|r| r.name == name);
@@ -63,14 +66,26 @@ impl Functions {
             let mut all = |program, prefix| namer.all(program, prefix, &all_owned(program));
             (all(&stream.start, "start"), all(&stream.step, "step"))
         });
-        Functions { init, train, predict, entries, stream }
+        Functions { init, train, predict, entries, stream, also: namer.also }
     }
 
-    fn items(&self) -> impl Iterator<Item = &TokenStream> {
+    /// The functions, each once, with their documentation.
+    fn items(&self) -> impl Iterator<Item = TokenStream> {
         let train = self.train.iter().flat_map(|r| &r.functions);
         let stream = self.stream.iter().flat_map(|(start, step)| start.iter().chain(step));
         let points = self.predict.iter().chain(self.entries.iter().flatten()).chain(stream);
-        self.init.iter().chain(train).chain(points).map(|f| &f.item)
+        let all = self.init.iter().chain(train).chain(points);
+        all.filter(|f| !f.item.is_empty()).map(|f| {
+            let mut docs = f.docs.clone();
+            let mut item = &f.item;
+            if let Some(also) = self.also.get(&f.name.to_string()) {
+                docs.extend([String::new(), " The same computes:".to_owned(), String::new()]);
+                docs.extend(also.iter().map(|name| format!(" * `{name}`")));
+                item = &f.apart;
+            }
+            let docs = doc_lines(&docs);
+            quote!(#docs #item)
+        })
     }
 }
 
@@ -78,6 +93,10 @@ impl Functions {
 struct FunctionNamer<'a> {
     names: Namer,
     origin: &'a dyn Fn(Loc) -> Option<String>,
+    /// The functions by what they do.
+    made: BTreeMap<String, Function>,
+    /// What else they compute, by their names.
+    also: BTreeMap<String, Vec<String>>,
 }
 
 impl FunctionNamer<'_> {
@@ -87,6 +106,11 @@ impl FunctionNamer<'_> {
         routines
             .flat_map(|r| &r.kernels)
             .map(|kernel| {
+                let key = alike::key(program, kernel, owned);
+                if let Some(made) = self.made.get(&key) {
+                    self.also.entry(made.name.to_string()).or_default().push(kernel.name.clone());
+                    return made.for_another(kernel, owned);
+                }
                 // `init_w` and `update_w` say it all.
                 let suffix = match prefix {
                     "init" => ".init",
@@ -96,7 +120,9 @@ impl FunctionNamer<'_> {
                 };
                 let of = kernel.name.strip_suffix(suffix).unwrap_or(&kernel.name);
                 let name = ident(&self.names.unique(&local(&format!("{prefix}.{of}"))));
-                function(program, kernel, name, owned, self.origin)
+                let function = function(program, kernel, name, owned, self.origin);
+                self.made.insert(key, function.for_another(kernel, owned));
+                function
             })
             .collect()
     }
@@ -121,7 +147,7 @@ fn routine_names(program: &Program) -> Vec<&str> {
 impl Context<'_> {
     /// The module of the kernels.
     pub(crate) fn kernels(&self) -> TokenStream {
-        let items: TokenStream = self.functions.items().cloned().collect();
+        let items: TokenStream = self.functions.items().collect();
         if items.is_empty() {
             return items;
         }

@@ -490,6 +490,8 @@ mod tests {
         Function {
             name: format_ident!("f"),
             item: quote!(),
+            apart: quote!(),
+            docs: Vec::new(),
             simd: false,
             seed: false,
             arguments: Vec::new(),

@@ -112,6 +112,7 @@ pub fn quadratic() -> Programs {
         entries: Vec::new(),
         stream: None,
         settings: Settings { steps: Some(100), until: Some(Until::MeanLossBelow(1e-6)), ..Settings::default() },
+        one_thread: None,
     }
 }
 
@@ -136,6 +137,7 @@ pub fn classifier() -> Programs {
         entries: Vec::new(),
         stream: None,
         settings,
+        one_thread: None,
     }
 }
 
@@ -489,6 +491,7 @@ pub fn double() -> Programs {
         entries: vec![],
         stream: None,
         settings,
+        one_thread: None,
     }
 }
 

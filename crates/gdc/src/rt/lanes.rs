@@ -12,6 +12,13 @@ use fearless_simd::{Select, SimdBase, SimdFloat, SimdInt, SimdMask, f32x16, mask
 /// Lanes in a vector.
 pub const LANES: usize = 16;
 
+/// Does `work`, with the instruction set of `simd`, in a function that several
+/// callers can share.
+#[inline(always)]
+pub fn apart<S: Simd, R>(simd: S, work: impl FnOnce() -> R) -> R {
+    simd.vectorize(work)
+}
+
 /// How many [`F32x16`] a tile should accumulate in: as many as leave registers
 /// for two operands, and at least as many as keep the multipliers busy.
 #[must_use]

@@ -179,7 +179,7 @@ impl Drop for Recall {
         while self.0.busy.load(Ordering::Acquire) > 0 {
             glances = glances.wrapping_add(1);
             // Whoever is at work may have lost its processor to someone else.
-            if glances % GLANCES == 0 { std::thread::yield_now() } else { core::hint::spin_loop() }
+            if glances.is_multiple_of(GLANCES) { std::thread::yield_now() } else { core::hint::spin_loop() }
         }
     }
 }
