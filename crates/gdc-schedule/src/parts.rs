@@ -49,8 +49,8 @@ pub(crate) fn parts(model: &Model) -> (usize, Option<String>) {
         .fold(0, |sum, id| sum + model.graph.node(id).len());
     let divisors = |least: usize, most: usize| (2..=most).rev().filter(move |n| batch % n == 0 && batch / n >= least);
     let fits = |n: &usize| (n - 1).saturating_mul(summed).saturating_mul(ADDING) <= work / 4;
-    let full = divisors(FULL, MOST).find(fits).or_else(|| divisors(FULL, MOST).last());
-    match full.or_else(|| divisors(1, MOST_OF_FEW).next()).or_else(|| divisors(1, MOST).last()) {
+    let full = divisors(FULL, MOST).find(fits).or_else(|| divisors(FULL, MOST).next_back());
+    match full.or_else(|| divisors(1, MOST_OF_FEW).next()).or_else(|| divisors(1, MOST).next_back()) {
         Some(n) => (n, None),
         None => (0, Some(format!("a batch of {batch} has no parts of equal size"))),
     }

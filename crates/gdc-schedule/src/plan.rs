@@ -240,7 +240,10 @@ impl Plan {
         for k in 0..self.roots.len() {
             let source = self.source(self.roots[k].node);
             let root = &mut self.roots[k];
-            if phases.after.contains(&source) && root.routine % 2 == 0 && self.routines[root.routine] != "update" {
+            if phases.after.contains(&source)
+                && root.routine.is_multiple_of(2)
+                && self.routines[root.routine] != "update"
+            {
                 root.routine += 1;
             }
         }
