@@ -443,7 +443,8 @@ Data:
   An NPZ file holds an array per input and target; NAME=FILE.npz:ARRAY chooses another one.
   NPY and IDX files hold one array: NAME=FILE. The first axis of an array is the samples; the
   others are those of the spec, or the same elements grouped otherwise ([64] for [8, 8]).
-  Numbers are taken as they are: scale them in the spec (`image / 255`), or see --normalize.
+  Numbers are taken as they are: scale them in the spec (`image / 255`), with `standardise`
+  (`x |> standardise`, by what the training data are), or see --normalize.
 
 Examples:
   gdc train line.gd --data line.csv --weights line.safetensors
