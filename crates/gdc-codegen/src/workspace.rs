@@ -62,9 +62,8 @@ impl Context<'_> {
         let cut = self.programs.train.parts > 0;
         if cut {
             let (part, n) = (&self.layout.types.part, Literal::usize_unsuffixed(self.programs.train.parts));
-            let threads = Literal::usize_unsuffixed(self.threads());
             members.extend(quote!(parts: [#part; #n], threads: usize,));
-            values.extend(quote!(parts: [#part::ZERO; #n], threads: #threads,));
+            values.extend(quote!(parts: [#part::ZERO; #n], threads: 0,));
         } else if self.layout.gradients {
             members.extend(quote!(gradients: #model,));
             values.extend(quote!(gradients: #model::ZERO,));
@@ -133,6 +132,11 @@ impl Context<'_> {
         let wanted = |b: &Buffer| self.layout.state_field(&b.name).is_some();
         let calls = self.init_calls(&wanted, &quote!(model));
         let mut body = quote!(self.steps = 0;);
+        // Not in `ZERO`, which costs nothing in the program's file as long as it is all zeros.
+        if self.programs.train.parts > 0 && self.threads() > 0 {
+            let threads = Literal::usize_unsuffixed(self.threads());
+            body.extend(quote!(if self.threads == 0 { self.threads = #threads; }));
+        }
         if self.draws() {
             body.extend(quote!(self.seed = seed;));
         }

@@ -44,9 +44,11 @@ impl<T: Copy> Zeros<T> {
     /// A copy on the heap, as [`boxed`] makes it.
     #[must_use]
     pub fn boxed(&'static self) -> Box<T> {
+        // Nobody writes to it; were that known, it would be put into the read-only part anyway.
+        let cell = core::hint::black_box(self);
         // SAFETY: there are no unique references to the value.
         #[allow(unsafe_code)]
-        boxed(unsafe { &*self.0.get() })
+        boxed(unsafe { &*cell.0.get() })
     }
 }
 
