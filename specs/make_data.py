@@ -1,17 +1,18 @@
 """Writes the data files of the specs into `data/`, the same bytes every time.
 
-    pip install numpy scikit-learn statsmodels
+    pip install numpy scikit-learn statsmodels names==0.3.0
     python3 specs/make_data.py
 
 The invented data come from NumPy's frozen generator `RandomState`; the irises
 and the digits are the copies that scikit-learn ships, the sunspots that of
-statsmodels. A column `x[0]` of a CSV
+statsmodels, the names those of the package `names`. A column `x[0]` of a CSV
 file is element 0 of the tensor `x`; an array of an NPZ file has the name of its
 tensor and the rows along its first axis.
 """
 
 import io
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -159,9 +160,25 @@ def kinship():
         write_csv(f"kinship_{name}.csv", columns)
 
 
+def names():
+    """The first names of women in the census of the United States of 1990, in mixed order, 400 of
+    them held back: 12 letters each, a to z as 1 to 26, with 0 before the name and after its end.
+    `next` is one letter ahead."""
+    lines = (Path(find_spec("names").origin).parent / "dist.female.first").read_text().splitlines()
+    found = sorted({line.split()[0].lower() for line in lines})
+    found = [name for name in found if len(name) <= 11]
+    order = np.random.RandomState(7).permutation(len(found))
+    for part, chosen in [("train", order[400:]), ("test", order[:400])]:
+        letters = np.zeros((len(chosen), 13), np.uint8)
+        for row, k in zip(letters, chosen, strict=True):
+            row[1 : len(found[k]) + 1] = [ord(c) - ord("a") + 1 for c in found[k]]
+        write_npz(f"names_{part}.npz", {"letters": letters[:, :12], "next": letters[:, 1:]})
+
+
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
     for make in [
-        linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, points, kinship, iris, digits, sunspots
+        linear_regression, logistic_unit, xor, two_layer_sigmoid, keras_mlp, points, kinship, iris, digits, sunspots,
+        names,
     ]:
         make()
