@@ -465,8 +465,12 @@ fn parts(functions: &[Function]) -> Vec<Vec<&Function>> {
 /// A private field.
 pub(crate) fn member(f: &Field) -> TokenStream {
     let (name, ty) = (&f.name, f.ty());
-    let later: Vec<String> = f.later.iter().map(|l| format!("`{l}`")).collect();
-    let later = if later.is_empty() { String::new() } else { format!(" Later {}.", later.join(", then ")) };
+    let later = match f.later.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Later `{one}`."),
+        [one, two] => format!(" Later `{one}`, then `{two}`."),
+        [first, others @ ..] => format!(" Later `{first}` and {} others.", others.len()),
+    };
     let doc = format!(" `{}`: {}.{later}", f.path, shape_words(&f.shape));
     quote!(#[doc = #doc] #name: #ty,)
 }
