@@ -3,14 +3,19 @@
 use super::*;
 use crate::program::{Buffer, LocalInfo, NameInfo, Routine};
 
-/// A program of one kernel over `x: [20]` (an input) and `y: [20]`.
+/// A program of one kernel over `x: [20]` (an input), `y: [20]`, integers `label: [20]` and a number.
 fn program(body: Vec<Stmt>) -> Program {
     let buffer = |name: &str, role| Buffer { name: name.into(), shape: vec![20], elem: Elem::F32, role, range: None };
     let local = |name: &str, ty, dims: &[usize]| LocalInfo { name: name.into(), ty, dims: dims.to_vec() };
     let kernel =
         Kernel { name: "k".into(), equations: Vec::new(), origin: None, reason: String::new(), real: Elem::F32, body };
     Program {
-        buffers: vec![buffer("x", BufferRole::Input), buffer("y", BufferRole::Temp)],
+        buffers: vec![
+            buffer("x", BufferRole::Input),
+            buffer("y", BufferRole::Temp),
+            Buffer { elem: Elem::U32, ..buffer("label", BufferRole::Input) },
+            Buffer { shape: Vec::new(), ..buffer("number", BufferRole::Temp) },
+        ],
         loop_vars: vec![NameInfo { name: "i".into() }, NameInfo { name: "j".into() }],
         locals: vec![local("a", LocalTy::Real, &[]), local("t", LocalTy::Lanes, &[2])],
         routines: vec![Routine { name: "forward".into(), kernels: vec![kernel], ..Routine::default() }],
@@ -89,4 +94,124 @@ fn scopes_kinds_and_roles() {
     let negative = Value::Op(Op::ToReal, vec![Value::Int(Index::constant(-1))]);
     assert!(messages(vec![store(vec![Index::constant(0)], negative)]).contains("negative"));
     assert!(messages(vec![store(at(1, 0), Value::Real(0.0))]).contains("outside of its loop"));
+}
+
+fn zero() -> Vec<Index> {
+    vec![Index::constant(0)]
+}
+
+fn int(coefficient: i64, constant: i64) -> Value {
+    Value::Int(at(coefficient, constant).remove(0))
+}
+
+fn load_lanes(buffer: u32, valid: usize) -> Value {
+    Value::LoadLanes(BufferId(buffer), zero(), valid)
+}
+
+fn bind(local: u32, value: Value) -> Stmt {
+    Stmt::Let { local: Local(local), value }
+}
+
+fn when(condition: Value, body: Vec<Stmt>) -> Stmt {
+    Stmt::If { condition, body }
+}
+
+fn read_local(local: u32, at: Vec<Index>) -> Value {
+    Value::Local(Local(local), at)
+}
+
+/// Each mistake alone, by the number of the invariant that it breaks, and what is said of it.
+#[test]
+fn every_invariant_is_held() {
+    let one = || Value::Real(1.0);
+    let splat = || Value::Splat(Box::new(one()));
+    let to_x = |place| Stmt::Set { place, value: one() };
+    let to_local = |local, at| to_x(Place::Local(Local(local), at));
+    let nested = Stmt::For { var: LoopVar(0), extent: 2, body: looped(2, Vec::new()) };
+    let unknown_loop = Stmt::For { var: LoopVar(9), extent: 2, body: Vec::new() };
+    let other = Index::Affine { terms: vec![(LoopVar(1), 1)], constant: 0 };
+    let in_block = when(Value::Bool(true), vec![bind(0, one())]);
+    let tile = |init| Stmt::Var { local: Local(1), init };
+    let cases: Vec<(&str, Vec<Stmt>, &str)> = vec![
+        ("1 buffer read", vec![store(zero(), Value::Load(BufferId(9), zero()))], "buffer 9 does not exist"),
+        ("1 buffer of lanes", vec![bind(0, load_lanes(9, 4))], "buffer 9 does not exist"),
+        ("1 buffer written", vec![to_x(Place::Element(BufferId(9), zero()))], "buffer 9 does not exist"),
+        ("1 loop variable", vec![unknown_loop], "loop variable 9 does not exist"),
+        ("1 local read", vec![store(zero(), read_local(9, Vec::new()))], "local 9 does not exist"),
+        ("1 local set", vec![to_local(9, Vec::new())], "local 9 does not exist"),
+        ("1 local defined", vec![bind(9, one())], "local 9 does not exist"),
+        ("2 loop in itself", vec![nested], "two nested loops"),
+        ("2 outside of its loop", looped(2, vec![store(vec![other], one())]), "outside of its loop"),
+        ("2 after its loop", [looped(2, Vec::new()), vec![store(at(1, 0), one())]].concat(), "outside of its loop"),
+        ("2 before its definition", vec![store(zero(), read_local(0, Vec::new())), bind(0, one())], "not defined"),
+        ("2 outside of its block", vec![in_block, store(zero(), read_local(0, Vec::new()))], "not defined"),
+        ("2 defined twice", vec![bind(0, one()), bind(0, one())], "defined twice"),
+        ("2 set before defined", vec![to_local(0, Vec::new())], "not defined"),
+        ("3 too few places", vec![store(Vec::new(), one())], "y has 1 axes, not 0"),
+        ("3 too many places", vec![store(vec![Index::constant(0); 2], one())], "y has 1 axes, not 2"),
+        ("3 beyond", looped(21, vec![store(at(1, 0), one())]), "axis 0 of 20"),
+        ("3 before", looped(2, vec![store(at(-1, 0), one())]), "axis 0 of 20"),
+        ("3 of an array", vec![tile(splat()), bind(0, read_local(1, vec![Index::constant(2)]))], "axis 0 of 2"),
+        ("3 tested too late", vec![when(Value::Bool(true), vec![store(vec![Index::constant(20)], one())])], "axis 0"),
+        ("3 place that is real", vec![store(vec![Index::Value(Box::new(one()))], one())], "an index is Real"),
+        ("4 lanes of integers", vec![tile(load_lanes(2, 4))], "not f32"),
+        ("4 no lanes", vec![tile(load_lanes(0, 0))], "0 lanes of x"),
+        ("4 too many lanes", vec![tile(load_lanes(0, 17))], "17 lanes of x"),
+        ("4 lanes beyond", looped(2, vec![tile(Value::LoadLanes(BufferId(0), at(16, 0), 16))]), "axis 0"),
+        ("4 lanes of a number", vec![tile(Value::LoadLanes(BufferId(3), Vec::new(), 1))], "which has no axis"),
+        ("4 transposed constant", vec![bind(1, splat()), Stmt::Transpose(Local(1))], "not a variable"),
+        ("4 transposed tile of another size", vec![tile(splat()), Stmt::Transpose(Local(1))], "not 16 times 16"),
+        ("5 negative", looped(2, vec![store(zero(), Value::Op(Op::ToReal, vec![int(1, -1)]))]), "can be negative"),
+        ("6 lanes and numbers", vec![tile(Value::Op(Op::Add, vec![splat(), one()]))], "add of"),
+        ("6 too few arguments", vec![store(zero(), Value::Op(Op::Add, vec![one()]))], "add of"),
+        ("6 logic of numbers", vec![when(Value::Op(Op::And, vec![one(), one()]), Vec::new())], "and of"),
+        ("6 choice by a number", vec![bind(0, Value::Op(Op::Select, vec![one(), one(), one()]))], "select of"),
+        ("6 fused lanes and numbers", vec![tile(Value::MulAdd(Box::new([splat(), splat(), one()])))], "multiply-add"),
+        ("6 splat of lanes", vec![tile(Value::Splat(Box::new(splat())))], "what is splat"),
+        ("6 numbers across lanes", vec![bind(0, Value::Horizontal(Red::Sum, Box::new(one())))], "across lanes is Real"),
+        ("6 no such reduction", vec![bind(0, Value::Horizontal(Red::Lse, Box::new(splat())))], "lse across lanes"),
+        ("6 narrow lanes", vec![bind(0, Value::Narrow(Box::new(splat())))], "what is narrowed"),
+        ("6 condition", vec![when(one(), Vec::new())], "a condition is Real"),
+        ("7 type of an element", vec![store(zero(), splat())], "stores Lanes as Real"),
+        ("7 type of a local", vec![bind(0, splat())], "a is Real, given"),
+        ("7 immutable array", vec![bind(1, splat())], "cannot be immutable"),
+        ("7 immutable set", vec![bind(0, one()), to_local(0, Vec::new())], "immutable"),
+        ("8 input", vec![to_x(Place::Element(BufferId(0), zero()))], "writes x"),
+        (
+            "8 input in lanes",
+            vec![Stmt::Set { place: Place::Lanes(BufferId(0), zero(), 4), value: splat() }],
+            "writes x",
+        ),
+        ("8 added to", vec![Stmt::Add { place: Place::Element(BufferId(0), zero()), value: one() }], "writes x"),
+    ];
+    for (invariant, body, said) in cases {
+        let found = messages(body);
+        assert!(found.contains(said), "{invariant}: {found:?} does not say {said:?}");
+    }
+}
+
+#[test]
+fn names_and_roles_of_buffers() {
+    let mut twice = program(Vec::new());
+    twice.buffers[1].name = "x".into();
+    let broken = verify_program(&twice).unwrap_err();
+    assert_eq!(broken[0].message, "two buffers are called x");
+    let write = || vec![store(zero(), Value::Real(0.0))];
+    for (role, allowed) in [
+        (BufferRole::Target, false),
+        (BufferRole::SampleWeight, false),
+        (BufferRole::Counter, false),
+        (BufferRole::Param, true),
+        (BufferRole::State, true),
+        (BufferRole::Loss, true),
+    ] {
+        let mut program = program(write());
+        program.buffers[1].role = role;
+        assert_eq!(verify_program(&program).is_ok(), allowed, "{role:?}");
+    }
+    // Lanes are of f32, also where the buffer is.
+    let mut double = program(vec![Stmt::Var { local: Local(1), init: load_lanes(0, 4) }]);
+    assert!(verify_program(&double).is_ok());
+    double.routines[0].kernels[0].real = Elem::F64;
+    assert!(verify_program(&double).unwrap_err()[0].message.contains("not f32"));
 }
