@@ -6,7 +6,7 @@ use crate::files::print;
 use crate::report;
 use crate::spec::Spec;
 use gdc_driver::{Failure, Options};
-use gdc_syntax::{Diagnostic, Severity, SourceMap, codes};
+use gdc_syntax::{Diagnostic, Severity, SourceMap, codes, examples};
 use std::path::Path;
 
 /// Checks all files, also after one with errors.
@@ -62,7 +62,7 @@ fn explain(code: &str) -> Outcome {
     let code = code.to_ascii_uppercase();
     match codes::explain(&code) {
         Some(text) => {
-            print(&format!("{code}: {text}\n"));
+            print(&format!("{code}: {text}\n{}", example(&code)));
             Ok(())
         }
         None => {
@@ -70,4 +70,11 @@ fn explain(code: &str) -> Outcome {
             Err(Fault::call(format!("there is no code `{code}`; there are {}", known.join(", "))))
         }
     }
+}
+
+/// A source that gets a code and one that does not, empty where there is none.
+fn example(code: &str) -> String {
+    let Some(example) = examples::of(code) else { return String::new() };
+    let indented = |part: &str| part.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    format!("\nwrong:\n\n{}\nright:\n\n{}", indented(example.wrong), indented(example.right))
 }

@@ -6,6 +6,7 @@ mod check;
 pub mod codes;
 pub mod diagnostic;
 pub mod dump;
+pub mod examples;
 mod expect;
 pub mod format;
 mod hints;
