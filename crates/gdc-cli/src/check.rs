@@ -76,5 +76,9 @@ fn explain(code: &str) -> Outcome {
 fn example(code: &str) -> String {
     let Some(example) = examples::of(code) else { return String::new() };
     let indented = |part: &str| part.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    format!("\nwrong:\n\n{}\nright:\n\n{}", indented(example.wrong), indented(example.right))
+    let around = match examples::whole(example.wrong) == example.wrong {
+        true => "",
+        false => ", in a model with `input x: [4]; target y: [4]; input image: [8, 8]; target label: in 0..10;`",
+    };
+    format!("\nwrong{around}:\n\n{}\nright:\n\n{}", indented(example.wrong), indented(example.right))
 }

@@ -112,10 +112,19 @@ impl Diagnostic {
     }
 }
 
+/// The last place up to `at` where a character begins, or the end of the text.
+pub(crate) fn boundary_before(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// The two ends of a text that is too long.
 fn cut(text: &str) -> String {
     let half = MAX_WORDS / 2 - 8;
-    let (start, end) = (text.floor_char_boundary(half), text.ceil_char_boundary(text.len() - half));
+    let (start, end) = (boundary_before(text, half), boundary_before(text, text.len() - half));
     format!("{} ... {}", &text[..start], &text[end..])
 }
 

@@ -24,6 +24,7 @@ pub use full::render;
 #[cfg(feature = "render")]
 mod full {
     use super::*;
+    use crate::diagnostic::boundary_before;
     use crate::source::{FileId, Span};
     use annotate_snippets::renderer::DecorStyle;
     use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -120,8 +121,8 @@ mod full {
                 return Shown { line: place(bytes.start).0, column: 1, bytes, cut: false };
             }
             let at = spans.first().map_or(0..0, |s| range(text, *s));
-            let start = text.floor_char_boundary(at.start.saturating_sub(AROUND)).max(start_of_line(at.start));
-            let end = text.ceil_char_boundary((at.end.min(at.start + AROUND) + AROUND).min(text.len()));
+            let start = boundary_before(text, at.start.saturating_sub(AROUND)).max(start_of_line(at.start));
+            let end = boundary_before(text, at.end.min(at.start + AROUND) + AROUND);
             let (line, column) = place(at.start);
             Shown { bytes: start..end.min(end_of_line(at.start)).max(start), cut: true, line, column }
         }
@@ -164,13 +165,7 @@ mod full {
 
     /// The bytes of a span, inside of `text` and on the boundaries of characters.
     fn range(text: &str, span: Span) -> Range<usize> {
-        let boundary = |at: u32| {
-            let mut at = (at as usize).min(text.len());
-            while !text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
+        let boundary = |at: u32| boundary_before(text, at as usize);
         let start = boundary(span.start);
         start..boundary(span.end).max(start)
     }
