@@ -202,7 +202,8 @@ pub(crate) fn given_names(program: &Program) -> BTreeMap<BufferId, Ident> {
     // What the generated methods name besides.
     let mut names = Namer::reserving(&[
         "simd", "seed", "model", "samples", "sample", "options", "on_epoch", "slot", "reals", "integers", "data",
-        "out", "loss", "weight", "value", "part", "from", "to", "result", "done", "start",
+        "out", "loss", "weight", "value", "part", "from", "to", "result", "done", "start", "batch", "given", "sum",
+        "sums",
     ]);
     program
         .buffers()
