@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// of the program's.
 const OWN: usize = 1024;
 
+/// What a place is for: the side of a batch in parts, the elements and the shape.
+type Fits<'b> = (Option<bool>, Elem, &'b [usize]);
+
 /// Decides which temporaries lie where another one lay before. The routines run in their order,
 /// some of them not at all, so what is over in that order is over. Where a batch runs in parts,
 /// those of the parts run in their order before those of the sums, and each have temporaries of
@@ -39,7 +42,7 @@ pub(crate) fn share_places(program: &mut Program) {
         .collect();
     order.sort_unstable();
     // Places by what fits there: until when each is taken.
-    let mut places: BTreeMap<(Option<bool>, Elem, &[usize]), Vec<(usize, BufferId)>> = BTreeMap::new();
+    let mut places: BTreeMap<Fits<'_>, Vec<(usize, BufferId)>> = BTreeMap::new();
     let mut within = BTreeMap::new();
     for (first, last, id) in order {
         let buffer = program.buffer(id);
