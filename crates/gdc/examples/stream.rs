@@ -35,7 +35,7 @@ impl Pendulum {
     fn next(&mut self) -> f32 {
         self.times += 1;
         let draw = rt::fold(3, self.times);
-        let push = if draw % 40 == 0 { (draw >> 8) as u8 as f32 / 256.0 - 0.5 } else { 0.0 };
+        let push = if draw.is_multiple_of(40) { (draw >> 8) as u8 as f32 / 256.0 - 0.5 } else { 0.0 };
         self.speed += push - 0.12 * self.angle.sin() - 0.01 * self.speed;
         self.angle += self.speed;
         self.angle.sin()
