@@ -234,6 +234,41 @@ fn nan_is_not_hidden() {
 }
 
 #[test]
+fn what_is_finite_is_finite_in_single_precision() {
+    let mut cases = expected();
+    cases.retain(|case| case.columns.iter().any(|(column, _)| *column == "x"));
+    cases.dedup_by(|a, b| a.name == b.name);
+    assert!(cases.len() > 20, "there are activations");
+    // Every third power of two that single precision has, of both signs.
+    let sizes = (-149..=127).step_by(3).map(|k| 2f64.powi(k));
+    let points: Vec<f64> = sizes.flat_map(|x| [x, -x]).collect();
+    let groups = Group::all();
+    let mut wrong = Vec::new();
+    for mut case in cases {
+        let param = format!("d_{}", case.name);
+        for &x in &points {
+            case.columns = vec![("x", vec![x])];
+            let Some((group, data)) = groups.iter().find_map(|g| Some((g, g.data(&case)?))) else { continue };
+            let session = Session::new(&group.model, 0).unwrap();
+            let batch = data.batch(&group.model, 0..1);
+            let exact = spec::tensors(&session.gradients(&batch).unwrap()).values(&param)[0];
+            let mut trainer = group.system.from_spec();
+            trainer.load(&data.flat(&group.model), 0..1).unwrap();
+            let found = trainer.gradients(1).values(&param)[0];
+            for (what, exact, found) in
+                [("value", session.loss(&batch).unwrap(), trainer.loss(1)), ("derivative", exact, found)]
+            {
+                let far = (exact - found).abs() > 1e-6 * exact.abs().max(1.0);
+                if exact.abs() < f64::from(f32::MAX) && (far || !found.is_finite()) {
+                    wrong.push(format!("{}: the {what} at {x:e} is {found:e} and not {exact:e}", case.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong numbers:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
 fn batches_of_any_size_agree_with_the_interpreter() {
     let mut cases = expected();
     // What is large is for the tests above; here it would hide what is small.
