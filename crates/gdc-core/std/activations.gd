@@ -28,8 +28,12 @@ fn celu(z, alpha = 1.0) = if z > 0 { z } else { alpha * expm1(z / alpha) };
 /// z times the normal distribution function of z; Hendrycks and Gimpel, 2016.
 fn gelu(z) = z * 0.5 * (1 + erf(z * sqrt(0.5)));
 
-/// The tanh approximation of gelu; Hendrycks and Gimpel, 2016.
-fn gelu_tanh(z) = z * 0.5 * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z^3)));
+/// The tanh approximation of gelu; Hendrycks and Gimpel, 2016. Beyond 10 its tanh is 1 to the
+/// last place, and without a limit the cube would leave the range of single precision.
+fn gelu_tanh(z) {
+    let u = clamp(z, -10, 10);
+    z * 0.5 * (1 + tanh(sqrt(2 / pi) * (u + 0.044715 * u^3)))
+}
 
 /// z * sigmoid(z); Elfwing et al., 2018. Also called swish.
 fn silu(z) = z * sigmoid(z);

@@ -113,6 +113,8 @@ struct Verifier<'a> {
     /// The locals in scope, and whether they can be set.
     locals: BTreeMap<Local, bool>,
     defined: BTreeSet<Local>,
+    /// Where the immutable integers among them lie, as far as it is known.
+    ints: BTreeMap<Local, (i64, i64)>,
     /// Affine forms that are not negative here, because a test said so.
     facts: Vec<Linear>,
     broken: Vec<Violation>,
@@ -126,6 +128,7 @@ impl<'a> Verifier<'a> {
             loops: BTreeMap::new(),
             locals: BTreeMap::new(),
             defined: BTreeSet::new(),
+            ints: BTreeMap::new(),
             facts: Vec::new(),
             broken: Vec::new(),
         }
@@ -195,6 +198,12 @@ impl<'a> Verifier<'a> {
         }
         if !self.defined.insert(local) {
             self.report(format!("{} is defined twice", info.name));
+        }
+        if !mutable
+            && info.ty == LocalTy::Int
+            && let Some(range) = self.int_range(value)
+        {
+            self.ints.insert(local, range);
         }
         self.locals.insert(local, mutable);
     }
@@ -422,7 +431,7 @@ impl<'a> Verifier<'a> {
                     (None, _) => Some((0, i64::MAX / 4)),
                 }
             }
-            Value::Local(..) => Some((0, 0)),
+            Value::Local(local, _) => self.ints.get(local).copied(),
             Value::Op(Op::Select, args) => {
                 let (a, b) = (self.int_range(&args[1])?, self.int_range(&args[2])?);
                 Some((a.0.min(b.0), a.1.max(b.1)))

@@ -17,7 +17,7 @@ fn program(body: Vec<Stmt>) -> Program {
             Buffer { shape: Vec::new(), ..buffer("number", BufferRole::Temp) },
         ],
         loop_vars: vec![NameInfo { name: "i".into() }, NameInfo { name: "j".into() }],
-        locals: vec![local("a", LocalTy::Real, &[]), local("t", LocalTy::Lanes, &[2])],
+        locals: vec![local("a", LocalTy::Real, &[]), local("t", LocalTy::Lanes, &[2]), local("k", LocalTy::Int, &[])],
         routines: vec![Routine { name: "forward".into(), kernels: vec![kernel], ..Routine::default() }],
         ..Program::default()
     }
@@ -52,6 +52,16 @@ fn sound_kernels_pass() {
     let lanes = Value::LoadLanes(BufferId(0), at(16, 0), 4);
     let set = Stmt::Set { place: Place::Lanes(BufferId(1), at(16, 0), 4), value: lanes };
     assert_eq!(messages(looped(2, vec![set])), "");
+}
+
+#[test]
+fn integers_in_locals_lie_where_their_values_lie() {
+    let through_k = |extent| {
+        let place = Index::Value(Box::new(read_local(2, Vec::new())));
+        messages(looped(extent, vec![bind(2, int(1, 0)), store(vec![place], Value::Real(0.0))]))
+    };
+    assert_eq!(through_k(20), "");
+    assert!(through_k(21).contains("axis 0 of 20"));
 }
 
 #[test]
