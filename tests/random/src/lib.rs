@@ -7,6 +7,7 @@
 
 pub mod agree;
 pub mod generate;
+pub mod layers;
 pub mod random;
 pub mod rust;
 pub mod shrink;

@@ -43,14 +43,20 @@ const TOGETHER: usize = 75;
 /// # Panics
 /// rustc cannot be run, or refuses what belongs to no spec.
 pub fn check(specs: &[Spec], folder: &Path) -> Vec<Option<Fault>> {
-    specs.chunks(TOGETHER).flat_map(|some| check_some(some, folder)).collect()
+    let texts: Vec<String> = specs.iter().map(Spec::text).collect();
+    check_texts(&texts, folder)
 }
 
-fn check_some(specs: &[Spec], folder: &Path) -> Vec<Option<Fault>> {
+/// [`check`] of sources.
+pub fn check_texts(texts: &[String], folder: &Path) -> Vec<Option<Fault>> {
+    texts.chunks(TOGETHER).flat_map(|some| check_some(some, folder)).collect()
+}
+
+fn check_some(texts: &[String], folder: &Path) -> Vec<Option<Fault>> {
     let mut cases = Vec::new();
-    let mut faults: Vec<Option<Fault>> = vec![None; specs.len()];
-    for (k, spec) in specs.iter().enumerate() {
-        match case(&spec.text()) {
+    let mut faults: Vec<Option<Fault>> = vec![None; texts.len()];
+    for (k, text) in texts.iter().enumerate() {
+        match case(text) {
             Ok(case) => cases.push((k, case)),
             Err(fault) => faults[k] = Some(fault),
         }

@@ -4,6 +4,7 @@ mod index;
 mod library;
 mod scalar;
 mod settings;
+pub(crate) use settings::{OPTIMIZERS, TRANSFORMS};
 mod whole;
 
 use crate::random::Random;

@@ -3,7 +3,7 @@
 use super::{Maker, Tensor, name, text};
 use crate::spec::{Part, Stmt};
 
-const OPTIMIZERS: &[&str] = &[
+pub(crate) const OPTIMIZERS: &[&str] = &[
     "sgd(lr = 0.1)",
     "sgd(lr = 0.1)",
     "momentum(lr = 0.05, momentum = 0.8)",
@@ -24,7 +24,7 @@ const OPTIMIZERS: &[&str] = &[
     "adafactor(eps1 = 1e-2)",
 ];
 
-const TRANSFORMS: &[&str] =
+pub(crate) const TRANSFORMS: &[&str] =
     &[" with clip_global_norm(0.5)", " with clip_norm(0.3)", " with clip_value(0.2)", " with weight_decay(0.05)"];
 
 const PAIRS: &[&str] = &["mse", "half_mse", "huber", "log_cosh", "mae", "quantile", "squared_hinge", "poisson"];
