@@ -495,6 +495,7 @@ impl Plan {
                     identity: r.identity && read.identity,
                     guarded: r.guarded || read.guarded,
                     fixed: r.fixed && read.fixed,
+                    own: r.own && read.own,
                 }));
             } else if let NodeKind::Reshape(_) = self.graph.node(read.node).kind {
                 all.push(ReadFact { node: self.source(read.node), identity: false, ..read });
@@ -513,11 +514,12 @@ impl Plan {
             NodeKind::Compute { axes, body, .. } => (axes, vec![*body]),
             NodeKind::Scatter { at, body, .. } => (&[], at.iter().copied().chain([*body]).collect()),
             NodeKind::Reshape(source) => {
-                return vec![ReadFact { node: *source, identity: false, guarded: false, fixed: true }];
+                return vec![ReadFact { node: *source, identity: false, guarded: false, fixed: true, own: true }];
             }
             NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Recurrence { .. } => return Vec::new(),
         };
         let scatter = matches!(self.graph.node(id).kind, NodeKind::Scatter { .. });
+        let reader_per_sample = self.graph.node(id).per_sample;
         let exprs = &self.graph.exprs;
         let mut facts = Vec::new();
         for root in roots {
@@ -532,7 +534,10 @@ impl Plan {
                         Some(a) => !a.terms.iter().any(|(v, _)| exprs.var(*v).batch),
                         None => false,
                     });
-                    facts.push(ReadFact { node: *node, identity, guarded: otherwise.is_some(), fixed });
+                    // An axis over all samples of what is not per sample itself is none at hand.
+                    let at_hand = |v: gdc_ir::Var| exprs.var(v).batch && (reader_per_sample || !axes.contains(&v));
+                    let own = !per_sample || at.first().and_then(|&e| exprs.as_var(e)).is_some_and(at_hand);
+                    facts.push(ReadFact { node: *node, identity, guarded: otherwise.is_some(), fixed, own });
                 }
             });
         }
@@ -551,4 +556,6 @@ pub(crate) struct ReadFact {
     /// Whether it reads at places that are known once all loops but the batch's are unrolled,
     /// and at the sample at hand.
     pub fixed: bool,
+    /// Whether what it reads belongs to the sample at hand, or to no sample.
+    pub own: bool,
 }

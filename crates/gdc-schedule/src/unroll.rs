@@ -111,6 +111,10 @@ fn in_one_sweep(plan: &Plan, here: &[NodeId], chosen: &BTreeSet<NodeId>) -> bool
         let reads = plan.effective_reads(id);
         let behind = reads.iter().any(|r| late.contains(&r.node));
         let outside = !chosen.contains(&id);
+        // Other samples' values are not there yet when a sample's turn comes.
+        if !outside && reads.iter().any(|r| !r.own && chosen.contains(&r.node)) {
+            return false;
+        }
         let after = outside && reads.iter().any(|r| chosen.contains(&r.node));
         if chosen.contains(&id) && behind {
             return false;

@@ -85,9 +85,13 @@ fn rms_norm(shape: &[usize], a: &[usize], _: &mut Pen) -> Option<(String, Shape)
     (*shape.last()? > 1).then(|| (format!("$ |> {call}#"), shape.to_vec()))
 }
 
-fn group_norm(shape: &[usize], a: &[usize], _: &mut Pen) -> Option<(String, Shape)> {
+fn group_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> {
     let &c = shape.last()?;
-    let eps = word(&["", ", eps = 0.1", ", eps = 0.01, affine = false"], at(a, 2));
+    // The same word at all places has no variance but for rounding.
+    let eps = match pen.words {
+        true => ", eps = 0.1",
+        false => word(&["", ", eps = 0.1", ", eps = 0.01, affine = false"], at(a, 2)),
+    };
     let (call, groups) = match at(a, 1) {
         0 => (format!("group_norm({}{eps})", at(a, 0) + 1), at(a, 0) + 1),
         _ => (format!("instance_norm({})", eps.trim_start_matches(", ")), c),
@@ -99,6 +103,7 @@ fn group_norm(shape: &[usize], a: &[usize], _: &mut Pen) -> Option<(String, Shap
 fn batch_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> {
     let (_, before) = shape.split_last().map(|(c, b)| (c, b))?;
     let call = match (at(a, 0), at(a, 1)) {
+        _ if pen.words => "batch_norm(eps = 0.1)".to_owned(),
         (0, 0) => "batch_norm".to_owned(),
         (eps, momentum) => format!(
             "batch_norm(momentum = {}, eps = {})",

@@ -14,7 +14,7 @@ pub fn make(seed: u64) -> Net {
     let head = Head { kind: 0, attributes: Vec::new() };
     let (input, double) = (self::input(&mut random, batch), random.chance(20));
     let mut net = Net { seed, batch, input, nodes: Vec::new(), head, optimizer, double };
-    let wanted = random.within(2, 6);
+    let wanted = random.within(2, 5);
     for _ in 0..40 {
         if net.nodes.len() == wanted {
             break;
@@ -41,9 +41,13 @@ pub fn make(seed: u64) -> Net {
     net
 }
 
-/// Whether it can be written.
+/// The longest text written out, in bytes: to compile more takes seconds.
+const LONGEST: usize = 2000;
+
+/// Whether it can be written, and is not too long.
 fn fits(net: &Net) -> bool {
-    net.text(Style::Rolled).is_some() && net.text(Style::Flat).is_some()
+    let short = |style| net.text(style).is_some_and(|text| text.len() < LONGEST);
+    short(Style::Rolled) && short(Style::Flat)
 }
 
 fn input(random: &mut Random, batch: usize) -> Input {

@@ -128,7 +128,7 @@ impl Net {
                     0 => ("one_hot".to_owned(), range),
                     _ => (format!("embedding({width})"), width),
                 };
-                pen.learns = width > 0;
+                (pen.words, pen.learns) = (true, width > 0);
                 pen.line(&format!("let e = x |> {call};"));
                 pen.memory = Some(("e".to_owned(), vec![length, width]));
                 ("e".to_owned(), vec![length, width])

@@ -31,6 +31,8 @@ pub struct Pen {
     pub fresh: bool,
     /// Whether anything draws while it trains.
     pub draws: bool,
+    /// Whether the model's input is integers, some of which may be equal.
+    pub words: bool,
     /// Whether a layer was written that may have parameters.
     pub learns: bool,
 }
@@ -39,8 +41,8 @@ impl Pen {
     pub fn new(style: Style, batch: usize) -> Self {
         let (items, lines) = (String::new(), String::new());
         let (names, memory) = (0, None);
-        let (in_layer, fresh, draws, learns) = (false, false, true, false);
-        Pen { style, batch, items, lines, names, in_layer, memory, fresh, draws, learns }
+        let (in_layer, fresh, draws, words, learns) = (false, false, true, false, false);
+        Pen { style, batch, items, lines, names, in_layer, memory, fresh, draws, words, learns }
     }
 
     /// A new name.
