@@ -93,7 +93,7 @@ fn show(faults: &[(Net, Fault)]) {
 /// The generated code of as many models: a few calls of rustc for all of them.
 #[test]
 fn generated_code_agrees() {
-    let nets: Vec<Net> = models(count("GDC_RANDOM_LAYERS_RUST", 60)).collect();
+    let nets: Vec<Net> = models(count("GDC_RANDOM_LAYERS_RUST", 50)).collect();
     let texts: Vec<String> = nets.iter().map(text).collect();
     let folder = tempfile::tempdir().unwrap();
     let start = std::time::Instant::now();

@@ -94,6 +94,12 @@ impl Net {
         self.written(&mut pen)
     }
 
+    /// How much there is to compile, in bytes of text; without end where some part does not fit.
+    fn length(&self, style: Style) -> usize {
+        let mut pen = Pen::new(style, self.batch);
+        self.written(&mut pen).map_or(usize::MAX, |text| text.len() + pen.more)
+    }
+
     /// Whether anything in it has parameters.
     fn learns(&self) -> bool {
         let mut pen = Pen::new(Style::Rolled, self.batch);
@@ -138,7 +144,7 @@ impl Net {
 
     /// How many elements a value has in all samples together, at most.
     fn room(batch: usize) -> usize {
-        (1500 / batch).min(ROOM)
+        (900 / batch).min(ROOM)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Pen {
     pub fresh: bool,
     /// Whether anything draws while it trains.
     pub draws: bool,
+    /// How much longer its text would be if some layers were written out.
+    pub more: usize,
     /// Whether the model's input is integers, some of which may be equal.
     pub words: bool,
     /// Whether a layer was written that may have parameters.
@@ -40,9 +42,9 @@ pub struct Pen {
 impl Pen {
     pub fn new(style: Style, batch: usize) -> Self {
         let (items, lines) = (String::new(), String::new());
-        let (names, memory) = (0, None);
+        let (names, memory, more) = (0, None, 0);
         let (in_layer, fresh, draws, words, learns) = (false, false, true, false, false);
-        Pen { style, batch, items, lines, names, in_layer, memory, fresh, draws, words, learns }
+        Pen { style, batch, items, lines, names, in_layer, memory, fresh, draws, more, words, learns }
     }
 
     /// A new name.

@@ -264,6 +264,7 @@ fn attention(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Sha
     if at(a, 5) == 1 && pen.draws {
         text += ", rate = 0.25";
     }
+    pen.more += 300;
     Some((text + ")#", shape.to_vec()))
 }
 
@@ -293,6 +294,7 @@ fn block(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)>
     if at(a, 7) == 1 && pen.draws {
         text += ", rate = 0.2";
     }
+    pen.more += 700;
     Some((text + ")#", shape.to_vec()))
 }
 
