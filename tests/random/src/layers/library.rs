@@ -74,9 +74,10 @@ fn of_vectors(shape: &[usize], a: &[usize], _: &mut Pen) -> Option<(String, Shap
     (n > 1).then(|| (format!("$ |> {call}"), shape.to_vec()))
 }
 
-fn layer_norm(shape: &[usize], a: &[usize], _: &mut Pen) -> Option<(String, Shape)> {
+fn layer_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> {
     // Two elements become -1 and 1, of which the derivative is noise.
-    let call = word(&["layer_norm", "layer_norm(eps = 0.1)", "layer_norm(eps = 0.01)"], at(a, 0));
+    let which = if pen.may_be_even() { 1 } else { at(a, 0) };
+    let call = word(&["layer_norm", "layer_norm(eps = 0.1)", "layer_norm(eps = 0.01)"], which);
     (*shape.last()? > 2).then(|| (format!("$ |> {call}#"), shape.to_vec()))
 }
 
@@ -87,8 +88,7 @@ fn rms_norm(shape: &[usize], a: &[usize], _: &mut Pen) -> Option<(String, Shape)
 
 fn group_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> {
     let &c = shape.last()?;
-    // The same word at all places has no variance but for rounding.
-    let eps = match pen.words {
+    let eps = match pen.may_be_even() {
         true => ", eps = 0.1",
         false => word(&["", ", eps = 0.1", ", eps = 0.01, affine = false"], at(a, 2)),
     };
@@ -103,7 +103,7 @@ fn group_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Sh
 fn batch_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> {
     let (_, before) = shape.split_last().map(|(c, b)| (c, b))?;
     let call = match (at(a, 0), at(a, 1)) {
-        _ if pen.words => "batch_norm(eps = 0.1)".to_owned(),
+        _ if pen.may_be_even() => "batch_norm(eps = 0.1)".to_owned(),
         (0, 0) => "batch_norm".to_owned(),
         (eps, momentum) => format!(
             "batch_norm(momentum = {}, eps = {})",

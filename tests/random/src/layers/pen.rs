@@ -91,6 +91,12 @@ impl Pen {
         Some((body, value, shape))
     }
 
+    /// Whether the value may hardly vary, but for rounding, which a normalisation with a small `eps`
+    /// would make large: anything but an input of numbers as it is given.
+    pub fn may_be_even(&self) -> bool {
+        self.words || !self.fresh
+    }
+
     /// Of how many values, at least, statistics over the batch and these axes are.
     pub fn observed(&self, axes: &[usize]) -> usize {
         self.batch.div_ceil(2) * axes.iter().product::<usize>()
