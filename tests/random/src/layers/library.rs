@@ -101,7 +101,7 @@ fn group_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Sh
 }
 
 fn batch_norm(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> {
-    let (_, before) = shape.split_last().map(|(c, b)| (c, b))?;
+    let (_, before) = shape.split_last()?;
     let call = match (at(a, 0), at(a, 1)) {
         _ if pen.may_be_even() => "batch_norm(eps = 0.1)".to_owned(),
         (0, 0) => "batch_norm".to_owned(),

@@ -70,8 +70,11 @@ struct Entry {
     limits: &'static [usize],
     /// What to write, with `$` for the value that it is given and `#` where a label can stand, and
     /// the shape that it gives; nothing where it does not fit.
-    apply: fn(&[usize], &[usize], &mut Pen) -> Option<(String, Shape)>,
+    apply: fn(&[usize], &[usize], &mut Pen) -> Written,
 }
+
+/// The text, or the name, of a value and its shape; nothing where something does not fit.
+type Written = Option<(String, Shape)>;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Entry> {

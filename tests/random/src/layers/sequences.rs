@@ -231,7 +231,7 @@ fn scan(shape: &[usize], a: &[usize], pen: &mut Pen) -> Option<(String, Shape)> 
 
 /// A mask of keys, of which the first is always seen.
 fn mask(kind: usize, keys: usize) -> String {
-    let seen = |k: usize| k == 0 || (kind == 1 && k % 2 == 0) || (kind == 2 && k + 1 < keys);
+    let seen = |k: usize| k == 0 || (kind == 1 && k.is_multiple_of(2)) || (kind == 2 && k + 1 < keys);
     let all: Vec<&str> = (0..keys).map(|k| if seen(k) { "1" } else { "0" }).collect();
     if kind == 0 { String::new() } else { format!(", mask = [{}]", all.join(", ")) }
 }
