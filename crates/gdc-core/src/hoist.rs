@@ -30,8 +30,16 @@ pub fn hoist(model: &mut Model) {
             domain.retain(|&v| !is_unit(&graph.exprs, v));
             let step = domain.is_empty() && graph.exprs.read_nodes(*body).iter().all(|&n| graph.is_step_scalar(n));
             let (origin, name) = (node.origin, node.name.clone());
-            let mut hoister =
-                Hoister { graph, once: &mut once, domain: &domain, step, origin, name, facts: BTreeMap::new() };
+            let mut hoister = Hoister {
+                graph,
+                once: &mut once,
+                domain: &domain,
+                step,
+                origin,
+                name,
+                facts: BTreeMap::new(),
+                done: HashMap::new(),
+            };
             *body = hoister.expr(*body);
         }
         let new = rebuild.graph.add(node);
@@ -51,6 +59,9 @@ struct Hoister<'g> {
     name: String,
     /// Free variables and cost of expressions of this statement.
     facts: BTreeMap<ExprId, (Vec<Var>, u32)>,
+    /// What expressions of this statement became: each is looked at once, however often it
+    /// stands there.
+    done: HashMap<ExprId, ExprId>,
 }
 
 impl Hoister<'_> {
@@ -66,6 +77,15 @@ impl Hoister<'_> {
     }
 
     fn expr(&mut self, e: ExprId) -> ExprId {
+        if let Some(&done) = self.done.get(&e) {
+            return done;
+        }
+        let new = self.fresh(e);
+        self.done.insert(e, new);
+        new
+    }
+
+    fn fresh(&mut self, e: ExprId) -> ExprId {
         let Expr::Op(op, args) = self.graph.exprs.get(e).clone() else { return e };
         if !self.step && self.counts_steps(e) {
             return self.own_statement(e, Vec::new());
@@ -212,8 +232,16 @@ impl Hoister<'_> {
             Expr::Op(op, args) if !every_step => {
                 let (graph, once) = (&mut *self.graph, &mut *self.once);
                 let (origin, name) = (self.origin, self.name.clone());
-                let mut inner =
-                    Hoister { graph, once, domain: &axes, step: false, origin, name, facts: BTreeMap::new() };
+                let mut inner = Hoister {
+                    graph,
+                    once,
+                    domain: &axes,
+                    step: false,
+                    origin,
+                    name,
+                    facts: BTreeMap::new(),
+                    done: HashMap::new(),
+                };
                 inner.parts(op, &args)
             }
             _ => e,

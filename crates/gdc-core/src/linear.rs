@@ -119,7 +119,8 @@ fn has_factor(x: &Exprs, product: ExprId, a: ExprId) -> bool {
     Product::of(x, product).is_some_and(|p| p.factors.iter().any(|&(factor, power)| power > 0 && same(factor)))
 }
 
-/// `select(c, a, b)` with `c` true in `a` and false in `b`.
+/// `select(c, a, b)` with `c` true in `a` and false in `b`, unless that makes more of it: what
+/// both branches share would then be written once for each.
 fn decided(x: &mut Exprs, e: ExprId) -> ExprId {
     let Some(choice) = parts(x, e, Op::Select) else { return e };
     let mut branches = [choice[1], choice[2]];
@@ -131,7 +132,15 @@ fn decided(x: &mut Exprs, e: ExprId) -> ExprId {
                 rewrite(x, *branch, &mut HashMap::new(), &mut |x, part| (part == choice[0]).then(|| x.bool(truth)));
         }
     }
-    x.select(choice[0], branches[0], branches[1])
+    let new = x.select(choice[0], branches[0], branches[1]);
+    if size(x, new) > size(x, e) { e } else { new }
+}
+
+/// The number of different parts of an expression.
+fn size(x: &Exprs, e: ExprId) -> usize {
+    let mut parts = 0;
+    x.walk(e, &mut |_| parts += 1);
+    parts
 }
 
 /// `constant + sum of coefficient * atom`, in order of first appearance.

@@ -181,14 +181,18 @@ fn taken_apart(x: &mut Exprs, e: ExprId, parts: &Parts) -> Option<(ExprId, ExprI
 
 /// Whether a value may be infinite because the spec says so, as a mask of logits does; not by
 /// overflow.
-fn may_be_infinite(x: &Exprs, e: ExprId, infinite: &BTreeSet<NodeId>) -> bool {
-    match x.get(e) {
-        Expr::Real(k) => k.get().is_infinite(),
-        Expr::Read { node, otherwise, .. } => {
-            infinite.contains(node) || otherwise.is_some_and(|o| may_be_infinite(x, o, infinite))
-        }
-        Expr::Op(Op::Exp | Op::Sigmoid | Op::Tanh | Op::Erf | Op::Softplus, _) => false,
-        Expr::Op(_, args) => args.iter().any(|&a| x.ty(a) == Ty::Real && may_be_infinite(x, a, infinite)),
-        Expr::Bool(_) | Expr::Int(_) | Expr::Random { .. } => false,
+fn may_be_infinite(x: &Exprs, root: ExprId, infinite: &BTreeSet<NodeId>) -> bool {
+    let (mut left, mut seen) = (vec![root], BTreeSet::from([root]));
+    while let Some(e) = left.pop() {
+        let parts: Vec<ExprId> = match x.get(e) {
+            Expr::Real(k) if k.get().is_infinite() => return true,
+            Expr::Read { node, .. } if infinite.contains(node) => return true,
+            Expr::Read { otherwise, .. } => otherwise.iter().copied().collect(),
+            Expr::Op(Op::Exp | Op::Sigmoid | Op::Tanh | Op::Erf | Op::Softplus, _) => Vec::new(),
+            Expr::Op(_, args) => args.iter().copied().filter(|&a| x.ty(a) == Ty::Real).collect(),
+            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Random { .. } => Vec::new(),
+        };
+        left.extend(parts.into_iter().filter(|&part| seen.insert(part)));
     }
+    false
 }

@@ -108,6 +108,25 @@ fn definitions_that_call_others_twice() {
 }
 
 #[test]
+fn values_that_use_others_twice() {
+    for step in [
+        "h * h + x",
+        "tanh(h) * h",
+        "(if h > 0 { h } else { sin(h) }) + x",
+        "max(h, x) * h + 1",
+        "h / (1 + h)",
+        "sqrt(1 + h^2) - h",
+        "softplus(h) - x * h",
+    ] {
+        assert_eq!(
+            codes(&model(&format!("let h = x * w; for i in 0..24 {{ h <- {step}; }} loss sum(h);"))),
+            Vec::<&str>::new(),
+            "{step}"
+        );
+    }
+}
+
+#[test]
 fn imports_in_a_circle() {
     let folder = std::env::temp_dir().join(format!("gdc-horrors-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
