@@ -91,8 +91,29 @@ macro_rules! models {
 }
 
 models! {
-    attention composed contrastive convolution delays equal_scans lists memory nested_scans normalised oscillator pooling recurrent residual
+    attention checkpointed composed contrastive convolution curvature delays equal_scans lists memory mixture nested_scans normalised norms oscillator pooling recurrent residual
     sensitivity stated stated_tensors updates
+}
+
+/// What `grad` of `grad` says is how the gradient changes along the vector.
+#[test]
+fn products_with_the_hessian_are_differences_of_gradients() {
+    let model = compile("curvature", include_str!("models/curvature.gd"));
+    let session = Session::new(&model, 5).expect("the model can be initialised");
+    let (x, v) = (numbers(3, 1), numbers(3, 2));
+    let at = |far: f64| {
+        let moved = x.iter().zip(&v).map(|(x, v)| x + far * v).collect();
+        let tensor = |values| Tensor::real(&[1, 3], values).expect("the values fit the shape");
+        let batch = Batch::of(1).with("x", tensor(moved)).with("v", tensor(v.clone()));
+        session.predict(&batch).expect("the model can be run")
+    };
+    let (far, near) = (1e-5, at(0.0));
+    let (ahead, behind) = (at(far), at(-far));
+    let ends = ahead["gradient"].to_vec().into_iter().zip(behind["gradient"].to_vec());
+    for (product, (a, b)) in near["product"].to_vec().into_iter().zip(ends) {
+        let difference = (a - b) / (2.0 * far);
+        assert!(product.abs() > 1e-3 && (product - difference).abs() < 1e-8, "{product} and {difference}");
+    }
 }
 
 #[test]

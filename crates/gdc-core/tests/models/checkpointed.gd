@@ -6,7 +6,7 @@ model Checkpointed {
     let h = x |> dense(4);
     for i in 0..2 { h <- h + checkpoint(h |> layer_norm |> dense(6) as up |> gelu |> dense(4) as down); }
     let s = h |> gru(4) |> tanh |> checkpoint;
-    let last = checkpoint(checkpoint(s[4] |> dense(5) |> sigmoid) |> dense(4) as out |> tanh);
+    let last = checkpoint(checkpoint(s[4] |> dense(5) |> silu) |> dense(4) as out);
     output y_hat = last;
     loss mean((last - y)^2);
     optimizer momentum(lr = 0.05);
