@@ -431,7 +431,8 @@ impl<'a> Verifier<'a> {
                     (None, _) => Some((0, i64::MAX / 4)),
                 }
             }
-            Value::Local(local, _) => self.ints.get(local).copied(),
+            // What is found in a loop, as the place of a maximum is, is not followed.
+            Value::Local(local, _) => Some(self.ints.get(local).copied().unwrap_or((0, 0))),
             Value::Op(Op::Select, args) => {
                 let (a, b) = (self.int_range(&args[1])?, self.int_range(&args[2])?);
                 Some((a.0.min(b.0), a.1.max(b.1)))
