@@ -4,22 +4,10 @@
 
 mod common;
 
-use common::{finish, gdc};
+use common::{LINE, finish, folder, gdc};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-const LINE: &str = "model Line {
-    input  x: [];
-    target y: [];
-    param w = 0.0;
-    param b = 0.0;
-    output y_hat = w * x + b;
-    loss   (y_hat - y)^2 / 2;
-    optimizer sgd(lr = 0.5);
-    train { batch = 100; epochs = 200; }
-}
-";
 
 fn gdc_with_input(folder: &Path, words: &[&str], input: &str) -> (i32, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_gdc"))
@@ -32,14 +20,6 @@ fn gdc_with_input(folder: &Path, words: &[&str], input: &str) -> (i32, String, S
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
     finish(child.wait_with_output().unwrap())
-}
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
 }
 
 #[test]

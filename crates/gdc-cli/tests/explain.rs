@@ -125,3 +125,22 @@ fn a_recurrence_is_read_at_the_step_before_and_its_derivative_at_the_one_after()
     has(&text, &lines);
     assert!(!text.contains("carried("), "{text}");
 }
+
+#[test]
+fn what_would_be_too_long_written_out_is_written_once() {
+    let chain = "let h = x * w; for i in 0..26 { h <- STEP; }";
+    let models = [
+        format!("{} let g = checkpoint(h); loss sum(g);", chain.replace("STEP", "h * h + x")),
+        format!("{} loss sum(h);", chain.replace("STEP", "f(h) + x")),
+    ];
+    for model in models {
+        let text = format!(
+            "fn f(z) {{ derivative(dy) = dy; z * z }}\n\
+             model M {{ input x: [4]; param w: [4] = ones; {model} optimizer sgd(); }}"
+        );
+        let folder = common::folder(&[("chain.gd", &text)]);
+        let (code, out, err) = gdc(folder.path(), &["explain", "chain.gd"]);
+        assert_eq!(code, 0, "{err}");
+        assert!(out.lines().all(|line| line.chars().count() < 20_000), "{out:.2000}");
+    }
+}

@@ -1,8 +1,8 @@
 //! Kernels that differ only in the buffers they work on, such as those of equal blocks of a
 //! model: one function serves all of them.
 
-use crate::uses::Uses;
 use gdc_ir::program::{BufferId, Index, Kernel, Local, LoopVar, Place, Program, Stmt, Value};
+use gdc_ir::uses::Uses;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 

@@ -2,9 +2,9 @@
 
 use crate::scope::{Form, Scope};
 use crate::types::{array_type, buffer_type, elem_type, zero};
-use crate::uses::Uses;
 use gdc_ir::graph::Loc;
 use gdc_ir::program::{Buffer, BufferId, Elem, Kernel, Program, Stmt};
+use gdc_ir::uses::Uses;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use std::collections::BTreeSet;

@@ -3,8 +3,8 @@
 
 use crate::names::{Namer, field, ident, local, snake, type_name};
 use crate::types::{array_type, buffer_bytes, count, zero};
-use crate::uses::Uses;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Program, Programs};
+use gdc_ir::uses::Uses;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};

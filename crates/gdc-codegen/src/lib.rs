@@ -26,7 +26,6 @@ mod stream;
 mod trainer;
 mod training;
 mod types;
-mod uses;
 mod value;
 mod workspace;
 

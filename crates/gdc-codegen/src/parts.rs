@@ -83,10 +83,8 @@ impl Context<'_> {
             .filter(|r| !r.functions.is_empty())
             .map(|r| {
                 let own: Vec<&Function> = r.functions.iter().collect();
-                let mut call = self.routine_call(&r.name, &own, false, true);
-                // The call of a method of the part at hand.
-                call = call.into_iter().skip(1).collect();
-                quote!(part #call;)
+                let call = self.routine_call(&r.name, &own, false, true);
+                quote!(part.#call;)
             })
             .collect();
         let size = Literal::usize_unsuffixed(self.programs.train.batch.unwrap_or(1));

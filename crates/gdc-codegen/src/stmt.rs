@@ -2,10 +2,10 @@
 
 use crate::code::{Code, IntTy, Kind, Prec};
 use crate::scope::Scope;
-use crate::uses::Uses;
 use crate::value::elem_kind;
 use gdc_ir::ops::Op;
 use gdc_ir::program::{BufferId, Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
+use gdc_ir::uses::Uses;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 

@@ -199,7 +199,8 @@ impl Context<'_> {
                 1 => format_ident!("{name}_on"),
                 _ => format_ident!("{name}_{}_on", i + 1),
             };
-            let run = self.dispatch(true, self.routine_call(&part_name, part, true, routine.of_part));
+            let call = self.routine_call(&part_name, part, true, routine.of_part);
+            let run = self.dispatch(true, quote!(self.#call));
             body.extend(quote!(#run;));
             let (signature, inner) =
                 (self.signature(&part_name, part, true, routine.of_part), self.part_body(part, routine.of_part));
@@ -233,7 +234,7 @@ impl Context<'_> {
         models.map(|(_, unique)| *unique).reduce(|a, b| a || b)
     }
 
-    /// The call of a routine or of a part of one.
+    /// The call of a routine or of a part of one, without what it is a method of.
     pub(crate) fn routine_call(
         &self,
         name: &Ident,
@@ -250,7 +251,7 @@ impl Context<'_> {
         });
         let shared = self.shared(functions, of_part).into_iter().map(|(name, _)| quote!(#name));
         let arguments: Vec<TokenStream> = simd.into_iter().chain(model).chain(shared).chain(given).collect();
-        quote!(self.#name(#(#arguments),*))
+        quote!(#name(#(#arguments),*))
     }
 
     /// Runs some routines.
@@ -259,7 +260,7 @@ impl Context<'_> {
             .iter()
             .map(|r| {
                 let call = self.routine_call(&r.name, &r.functions.iter().collect::<Vec<_>>(), false, false);
-                quote!(#call;)
+                quote!(self.#call;)
             })
             .collect()
     }

@@ -7,6 +7,7 @@ use crate::build::Build;
 use crate::rebuild::{Rebuild, Replacement};
 use gdc_ir::{Expr, ExprId, Exprs, Model, Node, NodeId, NodeKind, Op, Precision, Red, Reduce, Ty, Var};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow::{Break, Continue};
 
 /// The nodes `m` and `s` for each node that is an `lse`.
 type Parts = HashMap<NodeId, (NodeId, NodeId)>;
@@ -182,17 +183,14 @@ fn taken_apart(x: &mut Exprs, e: ExprId, parts: &Parts) -> Option<(ExprId, ExprI
 /// Whether a value may be infinite because the spec says so, as a mask of logits does; not by
 /// overflow.
 fn may_be_infinite(x: &Exprs, root: ExprId, infinite: &BTreeSet<NodeId>) -> bool {
-    let (mut left, mut seen) = (vec![root], BTreeSet::from([root]));
-    while let Some(e) = left.pop() {
-        let parts: Vec<ExprId> = match x.get(e) {
-            Expr::Real(k) if k.get().is_infinite() => return true,
-            Expr::Read { node, .. } if infinite.contains(node) => return true,
+    x.any(root, |e| {
+        Continue(match x.get(e) {
+            Expr::Real(k) if k.get().is_infinite() => return Break(()),
+            Expr::Read { node, .. } if infinite.contains(node) => return Break(()),
             Expr::Read { otherwise, .. } => otherwise.iter().copied().collect(),
             Expr::Op(Op::Exp | Op::Sigmoid | Op::Tanh | Op::Erf | Op::Softplus, _) => Vec::new(),
             Expr::Op(_, args) => args.iter().copied().filter(|&a| x.ty(a) == Ty::Real).collect(),
             Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Random { .. } => Vec::new(),
-        };
-        left.extend(parts.into_iter().filter(|&part| seen.insert(part)));
-    }
-    false
+        })
+    })
 }

@@ -15,7 +15,7 @@ pub fn narrowed(x: &mut Exprs, over: &[Var], body: ExprId) -> Option<(Vec<Var>, 
     for &v in over {
         let extent = x.extent(v);
         let places = if extent <= LONGEST && asks(x, body, v) {
-            (0..extent as i64).filter(|&value| counts(x, body, v, value)).collect()
+            (0..extent as i64).filter(|&value| counts(x, body, v, value, &mut HashMap::new())).collect()
         } else {
             Vec::new()
         };
@@ -56,19 +56,26 @@ fn asks(x: &Exprs, e: ExprId, v: Var) -> bool {
     found
 }
 
-/// Whether a term can be other than zero where `v` has this value.
-fn counts(x: &Exprs, e: ExprId, v: Var, value: i64) -> bool {
-    match x.get(e) {
+/// Whether a term can be other than zero where `v` has this value; `known` keeps what was found of
+/// its parts.
+fn counts(x: &Exprs, e: ExprId, v: Var, value: i64, known: &mut HashMap<ExprId, bool>) -> bool {
+    if let Some(&found) = known.get(&e) {
+        return found;
+    }
+    let mut part = |a: ExprId| counts(x, a, v, value, known);
+    let found = match x.get(e) {
         Expr::Real(_) => x.as_real(e) != Some(0.0),
         Expr::Op(Op::Select, args) => match truth(x, args[0], v, value) {
-            Some(true) => counts(x, args[1], v, value),
-            Some(false) => counts(x, args[2], v, value),
-            None => counts(x, args[1], v, value) || counts(x, args[2], v, value),
+            Some(true) => part(args[1]),
+            Some(false) => part(args[2]),
+            None => part(args[1]) || part(args[2]),
         },
-        Expr::Op(Op::Mul, args) => args.iter().all(|&a| counts(x, a, v, value)),
-        Expr::Op(Op::Add | Op::Sub | Op::Neg, args) => args.iter().any(|&a| counts(x, a, v, value)),
+        Expr::Op(Op::Mul, args) => args.iter().all(|&a| part(a)),
+        Expr::Op(Op::Add | Op::Sub | Op::Neg, args) => args.iter().any(|&a| part(a)),
         _ => true,
-    }
+    };
+    known.insert(e, found);
+    found
 }
 
 /// A condition on `v` alone, where it has this value.

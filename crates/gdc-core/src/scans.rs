@@ -6,7 +6,8 @@
 //! steps differ; what is never told apart is equal, step by step.
 
 use crate::fuse::{Canonical, Key};
-use gdc_ir::{Expr, ExprId, Graph, NodeId, NodeKind, Op, rewrite};
+use gdc_ir::rewrite::redirect;
+use gdc_ir::{Expr, Graph, NodeId, NodeKind, Op};
 use std::collections::{BTreeMap, HashMap};
 
 /// For each recurrence that equals an earlier one, that one.
@@ -89,12 +90,12 @@ fn representatives(
             NodeKind::Leaf(_) | NodeKind::Literal(_) | NodeKind::Recurrence { .. } => continue,
             NodeKind::Reshape(source) => NodeKind::Reshape(same.get(source).copied().unwrap_or(*source)),
             NodeKind::Compute { axes, reduce, body } => {
-                let body = redirected(graph, *body, &same, &mut memo);
+                let body = redirect(graph, *body, &same, &mut memo);
                 NodeKind::Compute { axes: axes.clone(), reduce: reduce.clone(), body }
             }
             NodeKind::Scatter { domain, at, body } => {
-                let at = at.iter().map(|&e| redirected(graph, e, &same, &mut memo)).collect();
-                let body = redirected(graph, *body, &same, &mut memo);
+                let at = at.iter().map(|&e| redirect(graph, e, &same, &mut memo)).collect();
+                let body = redirect(graph, *body, &same, &mut memo);
                 NodeKind::Scatter { domain: domain.clone(), at, body }
             }
         };
@@ -104,21 +105,4 @@ fn representatives(
         }
     }
     same
-}
-
-/// An expression that reads the representatives. Nodes read only earlier ones and recurrences, so
-/// what is known of a part stays true.
-fn redirected(
-    graph: &mut Graph,
-    e: ExprId,
-    same: &BTreeMap<NodeId, NodeId>,
-    memo: &mut HashMap<ExprId, ExprId>,
-) -> ExprId {
-    rewrite(graph, e, memo, |graph, old, mut new| {
-        if let Expr::Read { node, .. } = &mut new {
-            *node = same.get(node).copied().unwrap_or(*node);
-        }
-        let ty = graph.exprs.ty(old);
-        graph.exprs.intern(new, ty)
-    })
 }

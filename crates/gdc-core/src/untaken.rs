@@ -7,6 +7,7 @@ use crate::build::Build;
 use crate::choices::masked;
 use crate::differentiate::Walk;
 use gdc_ir::{Expr, ExprId, Graph, Leaf, NodeId, NodeKind, Op, Red, Ty};
+use std::ops::ControlFlow::{Break, Continue};
 
 /// How far a bound is followed through statements.
 const DEPTH: usize = 4;
@@ -71,21 +72,24 @@ fn is_guarded(graph: &Graph, value: ExprId) -> bool {
 
 /// Whether a derivative may be infinite where all that it reads are ordinary numbers; the reads of
 /// statements are looked into as deep as `depth` says.
-fn may_be_infinite(graph: &Graph, e: ExprId, depth: usize) -> bool {
-    match graph.exprs.get(e) {
-        Expr::Op(Op::Div, args) => !is_positive(graph, args[1], DEPTH) || may_be_infinite(graph, args[0], depth),
-        // exp(z - lse(z)) is at most 1.
-        Expr::Op(Op::Exp, args) if is_below_lse(graph, args[0]) => false,
-        Expr::Op(Op::Pow | Op::Log | Op::Log1p | Op::Exp | Op::Expm1, _) => true,
-        Expr::Op(_, args) => args.iter().any(|&a| may_be_infinite(graph, a, depth)),
-        Expr::Read { node, .. } if depth == DEPTH => match &graph.node(*node).kind {
-            NodeKind::Compute { reduce: None, body, .. } if !has_choice(graph, *body) => {
-                may_be_infinite(graph, *body, depth - 1)
-            }
-            _ => false,
-        },
-        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Read { .. } | Expr::Random { .. } => false,
-    }
+fn may_be_infinite(graph: &Graph, root: ExprId, depth: usize) -> bool {
+    graph.exprs.any(root, |e| {
+        let found = match graph.exprs.get(e) {
+            Expr::Op(Op::Div, args) if is_positive(graph, args[1], DEPTH) => return Continue(vec![args[0]]),
+            // exp(z - lse(z)) is at most 1.
+            Expr::Op(Op::Exp, args) if is_below_lse(graph, args[0]) => false,
+            Expr::Op(Op::Div | Op::Pow | Op::Log | Op::Log1p | Op::Exp | Op::Expm1, _) => true,
+            Expr::Op(_, args) => return Continue(args.to_vec()),
+            Expr::Read { node, .. } if depth == DEPTH => match &graph.node(*node).kind {
+                NodeKind::Compute { reduce: None, body, .. } if !has_choice(graph, *body) => {
+                    may_be_infinite(graph, *body, depth - 1)
+                }
+                _ => false,
+            },
+            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Read { .. } | Expr::Random { .. } => false,
+        };
+        if found { Break(()) } else { Continue(Vec::new()) }
+    })
 }
 
 fn is_below_lse(graph: &Graph, e: ExprId) -> bool {

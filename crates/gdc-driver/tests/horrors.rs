@@ -124,6 +124,16 @@ fn values_that_use_others_twice() {
             "{step}"
         );
     }
+    let chain = "let h = x * w; for i in 0..24 { h <- h * h + x; }";
+    for rest in [
+        "loss sum(h); train { batch = 64; threads = 2; }",
+        "loss sum[i](if i == 2 { h[i] } else { 0 });",
+        "let g = checkpoint(h); loss sum(g);",
+        "let g = grad(sum(h), x); loss sum(g);",
+        "loss lse(h); metric m = h[0] > 0;",
+    ] {
+        assert_eq!(codes(&model(&format!("{chain} {rest}"))), Vec::<&str>::new(), "{rest}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::graph::NodeId;
 use crate::ops::{Op, Ty};
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::ControlFlow;
 
 /// An interned expression of an [`Exprs`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -320,6 +321,19 @@ impl Exprs {
                 stack.extend(self.children(id).into_iter().rev().map(|c| (c, false)));
             }
         }
+    }
+
+    /// Whether a part of an expression is what `look` is after. `look` sees each part at most
+    /// once: it has found it (`Break`), or says with which of its parts to go on.
+    pub fn any(&self, root: ExprId, mut look: impl FnMut(ExprId) -> ControlFlow<(), Vec<ExprId>>) -> bool {
+        let (mut left, mut seen) = (vec![root], std::collections::HashSet::from([root]));
+        while let Some(id) = left.pop() {
+            match look(id) {
+                ControlFlow::Break(()) => return true,
+                ControlFlow::Continue(parts) => left.extend(parts.into_iter().filter(|&part| seen.insert(part))),
+            }
+        }
+        false
     }
 
     /// The index variables in an expression, ascending.

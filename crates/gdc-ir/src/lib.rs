@@ -11,6 +11,7 @@ pub mod program_verify;
 pub mod ranges;
 pub mod rewrite;
 pub mod text;
+pub mod uses;
 pub mod verify;
 
 #[cfg(test)]

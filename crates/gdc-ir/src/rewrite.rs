@@ -1,8 +1,8 @@
 //! Expressions made anew from their parts up: the one walk that every pass over expressions uses.
 
 use crate::expr::{Expr, ExprId, Exprs};
-use crate::graph::Graph;
-use std::collections::HashMap;
+use crate::graph::{Graph, NodeId};
+use std::collections::{BTreeMap, HashMap};
 
 impl Expr {
     /// The expression with other parts.
@@ -68,6 +68,22 @@ pub fn rewrite<H: AsRef<Exprs> + AsMut<Exprs>>(
         done.insert(id, new);
     }
     done.get(&root).copied().unwrap_or(root)
+}
+
+/// An expression that reads other tensors where `other` names some; `done` as in [`rewrite`].
+pub fn redirect(
+    graph: &mut Graph,
+    root: ExprId,
+    other: &BTreeMap<NodeId, NodeId>,
+    done: &mut HashMap<ExprId, ExprId>,
+) -> ExprId {
+    rewrite(graph, root, done, |graph, old, mut new| {
+        if let Expr::Read { node, .. } = &mut new {
+            *node = other.get(node).copied().unwrap_or(*node);
+        }
+        let ty = graph.exprs.ty(old);
+        graph.exprs.intern(new, ty)
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What two sets of roots both need is computed for each of them: a routine that stands alone
 //! reads nothing that another one left.
 
-use gdc_ir::{Expr, ExprId, Graph, NodeId, NodeKind, rewrite};
+use gdc_ir::rewrite::redirect;
+use gdc_ir::{Graph, NodeId, NodeKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The nodes in place of `own` that need no statement which `others` need too. Leaves are
@@ -34,11 +35,11 @@ pub(crate) fn set_apart(graph: &mut Graph, own: &[NodeId], others: &[NodeId]) ->
                 open.push((NodeId(graph.len() as u32), *next));
                 *init = copies.get(init).copied().unwrap_or(*init);
             }
-            NodeKind::Compute { body, .. } => *body = redirected(graph, *body, &copies, &mut memo),
+            NodeKind::Compute { body, .. } => *body = redirect(graph, *body, &copies, &mut memo),
             NodeKind::Scatter { at, body, .. } => {
-                *body = redirected(graph, *body, &copies, &mut memo);
+                *body = redirect(graph, *body, &copies, &mut memo);
                 for place in at {
-                    *place = redirected(graph, *place, &copies, &mut memo);
+                    *place = redirect(graph, *place, &copies, &mut memo);
                 }
             }
         }
@@ -50,20 +51,4 @@ pub(crate) fn set_apart(graph: &mut Graph, own: &[NodeId], others: &[NodeId]) ->
         graph.close(recurrence, copies.get(&next).copied().unwrap_or(next));
     }
     own.iter().map(|id| copies.get(id).copied().unwrap_or(*id)).collect()
-}
-
-/// An expression that reads copies where there are some.
-fn redirected(
-    graph: &mut Graph,
-    e: ExprId,
-    copies: &BTreeMap<NodeId, NodeId>,
-    memo: &mut HashMap<ExprId, ExprId>,
-) -> ExprId {
-    rewrite(graph, e, memo, |graph, old, mut new| {
-        if let Expr::Read { node, .. } = &mut new {
-            *node = copies.get(node).copied().unwrap_or(*node);
-        }
-        let ty = graph.exprs.ty(old);
-        graph.exprs.intern(new, ty)
-    })
 }

@@ -8,6 +8,7 @@
 
 use gdc_ir::{Expr, ExprId, Graph, Leaf, Model, NodeId, NodeKind, Red, Var};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow::{Break, Continue};
 
 /// The most parts of a batch.
 const MOST: usize = 8;
@@ -163,21 +164,21 @@ fn mixes(graph: &Graph, id: NodeId) -> bool {
 }
 
 /// Whether an expression uses the place of a sample otherwise than to read what belongs to it.
-fn place_matters(graph: &Graph, e: ExprId) -> bool {
+fn place_matters(graph: &Graph, root: ExprId) -> bool {
     let exprs = &graph.exprs;
-    match exprs.get(e) {
-        Expr::Real(_) | Expr::Bool(_) => false,
-        Expr::Int(a) => a.terms.iter().any(|(v, _)| exprs.var(*v).batch),
-        Expr::Op(_, args) => args.iter().any(|&a| place_matters(graph, a)),
-        Expr::Random { element, .. } => place_matters(graph, *element),
+    let is_sample = |v: Var| exprs.var(v).batch;
+    exprs.any(root, |e| match exprs.get(e) {
+        Expr::Int(a) if a.terms.iter().any(|&(v, _)| is_sample(v)) => Break(()),
         Expr::Read { node, at, otherwise } => {
             let read = graph.node(*node);
             let samples = read.per_sample || read.leaf() == Some(Leaf::SampleWeight);
-            let first = at.first().copied().filter(|_| samples);
-            let wrong = first.is_some_and(|e| !exprs.as_var(e).is_some_and(|v| exprs.var(v).batch));
-            wrong
-                || at.iter().skip(usize::from(samples)).any(|&a| place_matters(graph, a))
-                || otherwise.is_some_and(|o| place_matters(graph, o))
+            match at.first().filter(|_| samples) {
+                Some(&first) if !exprs.as_var(first).is_some_and(is_sample) => Break(()),
+                _ => Continue(at.iter().skip(usize::from(samples)).chain(otherwise).copied().collect()),
+            }
         }
-    }
+        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) | Expr::Op(..) | Expr::Random { .. } => {
+            Continue(exprs.children(e))
+        }
+    })
 }

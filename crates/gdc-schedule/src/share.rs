@@ -1,6 +1,7 @@
 //! Temporaries of one shape that are never needed at the same time share their place.
 
-use gdc_ir::program::{BufferId, BufferRole, Elem, Index, Place, Program, Stmt, Value};
+use gdc_ir::program::{BufferId, BufferRole, Elem, Program};
+use gdc_ir::uses::Uses;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A temporary of a single kernel is that kernel's own up to so many elements, which is no memory
@@ -19,9 +20,7 @@ pub(crate) fn share_places(program: &mut Program) {
     let mut sides: BTreeMap<BufferId, BTreeSet<bool>> = BTreeMap::new();
     let kernels = program.routines.iter().flat_map(|r| r.kernels.iter().map(|k| (r.is_of_a_part(), k)));
     for (k, (of_part, kernel)) in kernels.enumerate() {
-        let mut used = BTreeSet::new();
-        stmts(&kernel.body, &mut used);
-        for id in used {
+        for id in Uses::of(&kernel.body).buffers {
             spans.entry(id).or_insert((k, k)).1 = k;
             sides.entry(id).or_default().insert(of_part && program.parts > 0);
         }
@@ -58,57 +57,10 @@ pub(crate) fn share_places(program: &mut Program) {
     program.within = within;
 }
 
-fn stmts(body: &[Stmt], used: &mut BTreeSet<BufferId>) {
-    for stmt in body {
-        match stmt {
-            Stmt::For { body, .. } => stmts(body, used),
-            Stmt::Let { value: v, .. } | Stmt::Var { init: v, .. } => value(v, used),
-            Stmt::Set { place, value: v } | Stmt::Add { place, value: v } => {
-                value(v, used);
-                match place {
-                    Place::Local(_, at) => indices(at, used),
-                    Place::Element(id, at) | Place::Lanes(id, at, _) => {
-                        used.insert(*id);
-                        indices(at, used);
-                    }
-                }
-            }
-            Stmt::Transpose(_) => {}
-            Stmt::If { condition, body } => {
-                value(condition, used);
-                stmts(body, used);
-            }
-        }
-    }
-}
-
-fn indices(at: &[Index], used: &mut BTreeSet<BufferId>) {
-    for index in at {
-        if let Index::Value(v) = index {
-            value(v, used);
-        }
-    }
-}
-
-fn value(v: &Value, used: &mut BTreeSet<BufferId>) {
-    match v {
-        Value::Real(_) | Value::Bool(_) => {}
-        Value::Int(i) | Value::Iota(i) | Value::Random { element: i, .. } => indices(std::slice::from_ref(i), used),
-        Value::Local(_, at) => indices(at, used),
-        Value::Load(id, at) | Value::LoadLanes(id, at, _) => {
-            used.insert(*id);
-            indices(at, used);
-        }
-        Value::Splat(inner) | Value::Horizontal(_, inner) | Value::Narrow(inner) => value(inner, used),
-        Value::Op(_, args) => args.iter().for_each(|a| value(a, used)),
-        Value::MulAdd(parts) => parts.iter().for_each(|p| value(p, used)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gdc_ir::program::{Buffer, Kernel, Routine};
+    use gdc_ir::program::{Buffer, Index, Kernel, Place, Routine, Stmt, Value};
 
     /// A kernel that reads some buffers and writes others.
     fn kernel(reads: &[u32], writes: &[u32]) -> Kernel {

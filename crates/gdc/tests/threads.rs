@@ -5,104 +5,66 @@
 
 use gdc::rt::{NamedTensors, Trainer};
 
+/// The models, with what a step says of threads.
+macro_rules! models {
+    ($($threads:tt)*) => {
+        gdc::network! {
+            /// Dense layers, a penalty that is no sum over the samples, a limit over all gradients, and
+            /// a state that training keeps.
+            model Mlp {
+                input  x: [9];
+                target label: in 0..4;
+                let h = x |> dense(21) |> tanh;
+                param scale: [4] = ones;
+                let z = h |> dense(4);
+                let logits = z * scale;
+                output probs = softmax(logits);
+                loss   cross_entropy(logits, label);
+                loss   0.3 * sum(scale^2);
+                metric accuracy = argmax(logits) == label;
+                optimizer adam(lr = 1e-2) with clip_global_norm(0.5);
+                train { batch = 64; $($threads)* }
+            }
+        }
+        gdc::network! {
+            /// Convolutions, with samples in lanes.
+            model Net {
+                input  image: [12, 12, 1];
+                target label: in 0..3;
+                let logits = image
+                    |> conv2d(4, kernel = 3) as c1 |> relu |> max_pool2d(2)
+                    |> conv2d(6, kernel = 2) as c2 |> relu |> max_pool2d(2)
+                    |> flatten |> dense(3);
+                output probs = softmax(logits);
+                loss   cross_entropy(logits, label);
+                optimizer adam(lr = 1e-2);
+                train { batch = 64; $($threads)* }
+            }
+        }
+        gdc::network! {
+            /// A table, whose gradient is a scatter, and steps.
+            model Words {
+                input  tokens: [5] in 0..7;
+                target y: [2];
+                let e = embedding(tokens, width = 6);
+                let p = e |> lstm(8, last = true) |> dense(2);
+                output guess = p;
+                loss   mse(p, y);
+                optimizer sgd(lr = 0.1);
+                train { batch = 12; $($threads)* }
+            }
+        }
+    };
+}
+
 /// As they are.
 mod whole {
-    gdc::network! {
-        /// Dense layers, a penalty that is no sum over the samples, a limit over all gradients, and
-        /// a state that training keeps.
-        model Mlp {
-            input  x: [9];
-            target label: in 0..4;
-            let h = x |> dense(21) |> tanh;
-            param scale: [4] = ones;
-            let z = h |> dense(4);
-            let logits = z * scale;
-            output probs = softmax(logits);
-            loss   cross_entropy(logits, label);
-            loss   0.3 * sum(scale^2);
-            metric accuracy = argmax(logits) == label;
-            optimizer adam(lr = 1e-2) with clip_global_norm(0.5);
-            train { batch = 64; }
-        }
-    }
-    gdc::network! {
-        /// Convolutions, with samples in lanes.
-        model Net {
-            input  image: [12, 12, 1];
-            target label: in 0..3;
-            let logits = image
-                |> conv2d(4, kernel = 3) as c1 |> relu |> max_pool2d(2)
-                |> conv2d(6, kernel = 2) as c2 |> relu |> max_pool2d(2)
-                |> flatten |> dense(3);
-            output probs = softmax(logits);
-            loss   cross_entropy(logits, label);
-            optimizer adam(lr = 1e-2);
-            train { batch = 64; }
-        }
-    }
-    gdc::network! {
-        /// A table, whose gradient is a scatter, and steps.
-        model Words {
-            input  tokens: [5] in 0..7;
-            target y: [2];
-            let e = embedding(tokens, width = 6);
-            let p = e |> lstm(8, last = true) |> dense(2);
-            output guess = p;
-            loss   mse(p, y);
-            optimizer sgd(lr = 0.1);
-            train { batch = 12; }
-        }
-    }
+    models!();
 }
 
 /// In parts.
 mod parts {
-    gdc::network! {
-        /// Dense layers, a penalty that is no sum over the samples, a limit over all gradients, and
-        /// a state that training keeps.
-        model Mlp {
-            input  x: [9];
-            target label: in 0..4;
-            let h = x |> dense(21) |> tanh;
-            param scale: [4] = ones;
-            let z = h |> dense(4);
-            let logits = z * scale;
-            output probs = softmax(logits);
-            loss   cross_entropy(logits, label);
-            loss   0.3 * sum(scale^2);
-            metric accuracy = argmax(logits) == label;
-            optimizer adam(lr = 1e-2) with clip_global_norm(0.5);
-            train { batch = 64; threads = 4; }
-        }
-    }
-    gdc::network! {
-        /// Convolutions, with samples in lanes.
-        model Net {
-            input  image: [12, 12, 1];
-            target label: in 0..3;
-            let logits = image
-                |> conv2d(4, kernel = 3) as c1 |> relu |> max_pool2d(2)
-                |> conv2d(6, kernel = 2) as c2 |> relu |> max_pool2d(2)
-                |> flatten |> dense(3);
-            output probs = softmax(logits);
-            loss   cross_entropy(logits, label);
-            optimizer adam(lr = 1e-2);
-            train { batch = 64; threads = 4; }
-        }
-    }
-    gdc::network! {
-        /// A table, whose gradient is a scatter, and steps.
-        model Words {
-            input  tokens: [5] in 0..7;
-            target y: [2];
-            let e = embedding(tokens, width = 6);
-            let p = e |> lstm(8, last = true) |> dense(2);
-            output guess = p;
-            loss   mse(p, y);
-            optimizer sgd(lr = 0.1);
-            train { batch = 12; threads = 4; }
-        }
-    }
+    models!(threads = 4;);
 }
 
 /// The weights and the state after some steps, some of them on fewer samples than a batch, with

@@ -2,8 +2,11 @@
 
 use super::math::{Math, Symbol};
 use gdc_ir::graph::{Leaf, Model};
-use gdc_ir::{Graph, NodeId, NodeKind};
+use gdc_ir::{Expr, ExprId, Graph, NodeId, NodeKind};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What has more parts than this, written out, is written once.
+const LONGEST: usize = 256;
 
 /// Names for the nodes of one graph.
 pub struct Names {
@@ -141,24 +144,42 @@ fn inlined(model: &Model, names: &Names) -> BTreeSet<NodeId> {
             *reads.entry(input).or_default() += times;
         }
     }
-    graph
-        .nodes()
-        .filter(|(id, n)| {
-            matches!(n.kind, NodeKind::Compute { .. })
-                && reads.get(id) == Some(&1)
-                && !roots.contains(id)
-                && (!names.partials.contains(id) || n.name.contains(".term"))
-                && n.name.contains('.')
-        })
-        .map(|(id, _)| id)
-        .collect()
+    // What is written where it is used, and how many parts that has written out.
+    let mut parts: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for (id, node) in graph.nodes() {
+        let NodeKind::Compute { body, .. } = node.kind else { continue };
+        let may = reads.get(&id) == Some(&1)
+            && !roots.contains(&id)
+            && (!names.partials.contains(&id) || node.name.contains(".term"))
+            && node.name.contains('.');
+        let long = written(graph, body, &parts);
+        if may && long <= LONGEST {
+            parts.insert(id, long);
+        }
+    }
+    parts.into_keys().collect()
+}
+
+/// The parts of an expression written out, with those of what is written where it is used.
+fn written(graph: &Graph, body: ExprId, parts: &BTreeMap<NodeId, usize>) -> usize {
+    let mut known: BTreeMap<ExprId, usize> = BTreeMap::new();
+    graph.exprs.walk(body, &mut |e| {
+        let of_parts = graph.exprs.children(e).into_iter().filter_map(|c| known.get(&c).copied());
+        let read = match graph.exprs.get(e) {
+            Expr::Read { node, .. } => parts.get(node).copied().unwrap_or(0),
+            _ => 0,
+        };
+        let all = of_parts.fold(read.saturating_add(1), usize::saturating_add);
+        known.insert(e, all);
+    });
+    known.get(&body).copied().unwrap_or(1)
 }
 
 /// How many different elements of a node an expression reads.
-fn occurrences(graph: &Graph, body: gdc_ir::ExprId, node: NodeId) -> usize {
+fn occurrences(graph: &Graph, body: ExprId, node: NodeId) -> usize {
     let mut count = 0;
     graph.exprs.walk(body, &mut |e| {
-        if let gdc_ir::Expr::Read { node: read, otherwise, .. } = graph.exprs.get(e)
+        if let Expr::Read { node: read, otherwise, .. } = graph.exprs.get(e)
             && *read == node
         {
             // What lies outside has no formula of its own.

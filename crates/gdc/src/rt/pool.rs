@@ -8,7 +8,7 @@
 use std::any::Any;
 use std::boxed::Box;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// How long a thread looks out for work before it sleeps.
@@ -81,7 +81,12 @@ fn pool() -> &'static Pool {
 impl Pool {
     /// Runs `work` here and on up to so many other threads, and returns when all have left it.
     fn share(&'static self, helpers: usize, work: &(dyn Fn() + Sync)) {
-        let Ok(_caller) = self.caller.try_lock() else { return work() };
+        let _caller = match self.caller.try_lock() {
+            Ok(caller) => caller,
+            // A piece of work panicked before; all the same it was taken back.
+            Err(TryLockError::Poisoned(caller)) => caller.into_inner(),
+            Err(TryLockError::WouldBlock) => return work(),
+        };
         // SAFETY: the reference is taken back, and everyone who took it is waited for, before
         // this function returns or unwinds: that is what `Recall` does when it is dropped. So it
         // is never used after `work` has ended.

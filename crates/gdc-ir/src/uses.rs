@@ -1,35 +1,39 @@
-//! What a kernel reads, writes and names: decides how its arguments are passed.
+//! What statements of a loop program read, write and name.
 
-use gdc_ir::program::{BufferId, Index, Kernel, Local, LoopVar, Place, Stmt, Value};
+use crate::program::{BufferId, Index, Kernel, Local, LoopVar, Place, Stmt, Value};
 use std::collections::BTreeSet;
 
 /// What stands in a list of statements.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Uses {
+pub struct Uses {
     /// Buffers, in order of first appearance.
-    pub(crate) buffers: Vec<BufferId>,
+    pub buffers: Vec<BufferId>,
     /// Those written to.
-    pub(crate) written: BTreeSet<BufferId>,
+    pub written: BTreeSet<BufferId>,
     /// Those whose elements are looked at.
-    pub(crate) read: BTreeSet<BufferId>,
+    pub read: BTreeSet<BufferId>,
     /// Locals whose values are used.
-    pub(crate) locals: BTreeSet<Local>,
+    pub locals: BTreeSet<Local>,
     /// Locals that are set or added to.
-    pub(crate) assigned: BTreeSet<Local>,
+    pub assigned: BTreeSet<Local>,
     /// Loop variables in indices.
-    pub(crate) vars: BTreeSet<LoopVar>,
+    pub vars: BTreeSet<LoopVar>,
     /// Whether there is a loop.
-    pub(crate) loops: bool,
+    pub loops: bool,
     /// Whether there is a random draw.
-    pub(crate) random: bool,
+    pub random: bool,
 }
 
 impl Uses {
-    pub(crate) fn of_kernel(kernel: &Kernel) -> Self {
+    /// What stands in a kernel.
+    #[must_use]
+    pub fn of_kernel(kernel: &Kernel) -> Self {
         Uses::of(&kernel.body)
     }
 
-    pub(crate) fn of(body: &[Stmt]) -> Self {
+    /// What stands in a list of statements.
+    #[must_use]
+    pub fn of(body: &[Stmt]) -> Self {
         let mut uses = Uses::default();
         uses.stmts(body);
         uses
