@@ -42,7 +42,7 @@ pub fn integers(stream: u32, count: usize, bound: u32) -> Vec<u32> {
 
 /// Initial weights: numbers of stream 100 and on, one stream for each tensor, divided by the
 /// root of how many inputs an output has; zeros for what has one axis (ones for a gain).
-pub fn fill(model: &mut dyn NamedTensors) {
+pub fn fill(model: &mut dyn NamedTensors<Real = f32>) {
     let mut stream = 100;
     model.tensors_mut(&mut |name, shape, values| {
         let outputs = shape.last().copied().unwrap_or(1);

@@ -17,9 +17,9 @@ pub struct Tensor {
 pub struct Tensors(pub BTreeMap<String, Tensor>);
 
 impl Tensors {
-    /// Adds a tensor of single precision.
-    pub fn add(&mut self, name: &str, shape: &[usize], values: &[f32]) {
-        let values = values.iter().map(|&v| f64::from(v)).collect();
+    /// Adds a tensor of either precision.
+    pub fn add<R: gdc::rt::Float>(&mut self, name: &str, shape: &[usize], values: &[R]) {
+        let values = values.iter().map(|v| v.to_f64()).collect();
         self.0.insert(name.to_owned(), Tensor { shape: shape.to_vec(), values });
     }
 

@@ -2,7 +2,7 @@
 
 use crate::compare::Tensors;
 use crate::data::Flat;
-use gdc::rt::{self, Epoch, Fit, FitOptions};
+use gdc::rt::{self, Epoch, Fit, FitOptions, Float};
 use std::ops::{ControlFlow, Range};
 
 /// A trainer of which only the runtime's traits are known.
@@ -29,32 +29,32 @@ pub trait Trained {
     fn set(&mut self, name: &str, values: &[f64]);
 }
 
-impl<T: rt::Trainer + rt::NamedTensors> Trained for T {
+impl<T: rt::Trainer> Trained for T {
     fn batch(&self) -> usize {
         T::BATCH
     }
 
     fn load(&mut self, data: &Flat, samples: Range<usize>) -> Result<(), rt::Error> {
         for (slot, sample) in samples.enumerate() {
-            let reals = &data.reals[sample * T::REALS..(sample + 1) * T::REALS];
+            let reals = numbers(&data.reals[sample * T::REALS..(sample + 1) * T::REALS]);
             let integers = &data.integers[sample * T::INTEGERS..(sample + 1) * T::INTEGERS];
-            self.load_flat(slot, reals, integers)?;
+            self.load_flat(slot, &reals, integers)?;
         }
         Ok(())
     }
 
     fn step(&mut self, samples: usize) -> f64 {
-        f64::from(self.step_loaded(samples))
+        self.step_loaded(samples).to_f64()
     }
 
     fn loss(&mut self, samples: usize) -> f64 {
-        f64::from(self.loss_loaded(samples))
+        self.loss_loaded(samples).to_f64()
     }
 
     fn metrics(&mut self, samples: usize) -> Vec<f64> {
-        let mut values = vec![0.0; T::METRICS];
+        let mut values = vec![T::Real::default(); T::METRICS];
         self.metrics_loaded(samples, &mut values);
-        values.into_iter().map(f64::from).collect()
+        values.into_iter().map(Float::to_f64).collect()
     }
 
     fn gradients(&mut self, samples: usize) -> Tensors {
@@ -65,7 +65,7 @@ impl<T: rt::Trainer + rt::NamedTensors> Trained for T {
 
     fn fit(&mut self, data: &Flat, options: &FitOptions) -> Result<(Fit, Vec<Epoch>), rt::Error> {
         let mut history = Vec::new();
-        let fit = rt::fit_flat(self, &data.reals, &data.integers, options, |epoch| {
+        let fit = rt::fit_flat(self, &numbers(&data.reals), &data.integers, options, |epoch| {
             history.push(*epoch);
             ControlFlow::Continue(())
         })?;
@@ -73,7 +73,7 @@ impl<T: rt::Trainer + rt::NamedTensors> Trained for T {
     }
 
     fn evaluate(&mut self, data: &Flat) -> Result<f64, rt::Error> {
-        rt::evaluate_flat(self, &data.reals, &data.integers).map(f64::from)
+        rt::evaluate_flat(self, &numbers(&data.reals), &data.integers)
     }
 
     fn tensors(&self) -> Tensors {
@@ -88,11 +88,16 @@ impl<T: rt::Trainer + rt::NamedTensors> Trained for T {
             if tensor == name {
                 assert_eq!(places.len(), values.len(), "the elements of {name}");
                 for (place, value) in places.iter_mut().zip(values) {
-                    *place = *value as f32;
+                    *place = T::Real::from_f64(*value);
                 }
                 known = true;
             }
         });
         assert!(known, "the model has a tensor {name}");
     }
+}
+
+/// Data as a model takes them.
+fn numbers<R: Float>(data: &[f32]) -> Vec<R> {
+    data.iter().map(|&v| R::from_f64(f64::from(v))).collect()
 }

@@ -74,7 +74,7 @@ fn bits(system: &System, seed: u64, shuffled_by: u64) -> Vec<u64> {
     let options = gdc::rt::FitOptions { epochs: 2, shuffle: true, seed: shuffled_by, ..system.settings };
     let (_, history) = trainer.fit(&flat, &options).unwrap();
     let mut bits = trainer.tensors().bits();
-    bits.extend(history.iter().map(|epoch| u64::from(epoch.mean_loss.to_bits())));
+    bits.extend(history.iter().map(|epoch| epoch.mean_loss.to_bits()));
     bits
 }
 

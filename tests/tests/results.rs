@@ -35,7 +35,7 @@ impl Outcome {
     }
 
     /// The mean loss of the last epoch lies in a range, and began above it.
-    fn loss(&self, range: RangeInclusive<f32>) {
+    fn loss(&self, range: RangeInclusive<f64>) {
         let (name, first, last) = (self.system.name(), self.history[0].mean_loss, self.fit.last.mean_loss);
         println!("{name}: loss {first} to {last}");
         assert!(range.contains(&last), "{name}: loss {last} is not in {range:?}");
@@ -164,7 +164,7 @@ fn ten_seeds() {
         let (mut losses, mut metrics) = (Vec::new(), Vec::new());
         for seed in 0..10 {
             let mut outcome = Outcome::of_seed(name, Some(train), seed);
-            losses.push(f64::from(outcome.fit.last.mean_loss));
+            losses.push(outcome.fit.last.mean_loss);
             metrics.push(outcome.metric(test));
         }
         let range = |v: &[f64]| {

@@ -132,7 +132,7 @@ trait Zero {
 
 impl Zero for memory::Memory {
     fn visit_zero(&mut self) {
-        self.tensors_mut(&mut |_, _, values: &mut [f32]| values.fill(0.0));
+        self.tensors_mut(&mut |_, _, values| values.fill(0.0));
     }
 }
 

@@ -28,7 +28,7 @@ const ROUNDS: usize = 15;
 const TURN: f64 = 0.02;
 
 /// Loads a batch.
-fn load<T: Trainer>(trainer: &mut T, bound: u32) {
+fn load<T: Trainer<Real = f32>>(trainer: &mut T, bound: u32) {
     for slot in 0..T::BATCH {
         let reals = numbers(slot as u32, T::REALS);
         let integers = integers(1000 + slot as u32, T::INTEGERS, bound);
@@ -47,7 +47,7 @@ fn timed<T: Trainer>(trainer: &mut T, turns: usize) -> f64 {
     from.elapsed().as_secs_f64() * 1e9 / turns as f64
 }
 
-fn bits(trainer: &dyn NamedTensors) -> u64 {
+fn bits(trainer: &dyn NamedTensors<Real = f32>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     trainer.tensors(&mut |_, _, values| {
         for value in values {

@@ -3,7 +3,7 @@
 mod scores;
 
 use crate::cli::{EvalArgs, PredictArgs};
-use crate::fault::{Fault, Outcome};
+use crate::fault::{At, Fault, Outcome};
 use crate::files::{print, write_whole};
 use crate::runner::{Runner, compile, entry_fields, no_outputs, with_targets};
 use crate::train::data::{DataArg, Dataset, element_name};
@@ -12,7 +12,9 @@ use crate::train::prepare::Normalisation;
 use crate::train::weights::{self, Slot, Tensor};
 use crate::train::worker::{Job, Mode};
 use crate::train::{buffer_names, glue, load, load_init};
+use gdc_ir::graph::Precision;
 use gdc_ir::program::BufferRole;
+use ndarray_npy::WriteNpyExt;
 use scores::Prediction;
 use std::path::Path;
 
@@ -26,7 +28,7 @@ pub fn predict(args: &PredictArgs) -> Outcome {
         None if glue::outputs(&output, None).is_empty() => return Err(no_outputs(&output, &spec)),
         None => Field::all(&output.model),
     };
-    let mut tensors = load_init(&given.weights, &output)?;
+    let mut tensors = load_init(&given.weights, &output, given.build.quiet)?;
     let normalised = Normalisation::take(&mut tensors);
     let inputs: Vec<Field> = fields.iter().filter(|f| f.role == Role::Input).cloned().collect();
     let data = read(&given.data, &inputs, given.build.quiet)?;
@@ -42,12 +44,13 @@ pub fn predict(args: &PredictArgs) -> Outcome {
     let job = Job { mode: Mode::Predict, ..Job::default() };
     let (ran, _) = runner.run(&job, &columns, Some(&tensors))?;
     let predictions = Prediction::all(&runner.output, entry, samples, &ran.predicted)?;
+    let precision = runner.output.model.precision;
     match &args.out {
         None => {
-            print(&csv(&predictions, samples));
+            print(&csv(&predictions, samples, precision));
             Ok(())
         }
-        Some(path) => write(path, &predictions, samples),
+        Some(path) => write(path, &predictions, samples, precision),
     }
 }
 
@@ -58,25 +61,26 @@ fn read(args: &[DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
     Ok(data)
 }
 
-fn write(path: &Path, predictions: &[Prediction], samples: usize) -> Outcome {
+fn write(path: &Path, predictions: &[Prediction], samples: usize, precision: Precision) -> Outcome {
     let kind = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     match (kind, predictions) {
         ("npz", all) => {
             let tensor = |p: &Prediction| Tensor {
                 slot: Slot { name: p.name.clone(), shape: [&[samples], p.shape.as_slice()].concat() },
-                values: p.values.iter().map(|&v| v as f32).collect(),
+                values: p.values.clone(),
             };
             let all: Vec<Tensor> = all.iter().map(tensor).collect();
-            write_whole(path, &weights::npz(path, &all)?)
+            write_whole(path, &weights::npz(path, precision, &all)?)
         }
         ("npy", [one]) => {
             let shape = [&[samples], one.shape.as_slice()].concat();
-            let values: Vec<f32> = one.values.iter().map(|&v| v as f32).collect();
-            let array = ndarray::ArrayView::from_shape(shape.as_slice(), &values)
-                .map_err(|e| Fault::input(format!("cannot write {}: {e}", path.display())))?;
+            let array = ndarray::ArrayView::from_shape(shape.as_slice(), &one.values).at("write", path)?;
             let mut bytes = Vec::new();
-            ndarray_npy::WriteNpyExt::write_npy(&array, &mut bytes)
-                .map_err(|e| Fault::input(format!("cannot write {}: {e}", path.display())))?;
+            match precision {
+                Precision::F32 => array.mapv(|v| v as f32).write_npy(&mut bytes),
+                Precision::F64 => array.write_npy(&mut bytes),
+            }
+            .at("write", path)?;
             write_whole(path, &bytes)
         }
         ("npy", _) => Err(Fault::call(format!(
@@ -84,13 +88,13 @@ fn write(path: &Path, predictions: &[Prediction], samples: usize) -> Outcome {
             path.display(),
             predictions.len()
         ))),
-        ("csv", all) => write_whole(path, csv(all, samples).as_bytes()),
+        ("csv", all) => write_whole(path, csv(all, samples, precision).as_bytes()),
         _ => Err(Fault::call(format!("{}: outputs can be written as .csv, .npy or .npz", path.display()))),
     }
 }
 
 /// A column for each element, a line for each sample.
-fn csv(predictions: &[Prediction], samples: usize) -> String {
+fn csv(predictions: &[Prediction], samples: usize, precision: Precision) -> String {
     let quoted = |name: String| if name.contains(',') { format!("\"{name}\"") } else { name };
     let heads = predictions.iter().flat_map(|p| {
         let field = p.as_field();
@@ -98,7 +102,10 @@ fn csv(predictions: &[Prediction], samples: usize) -> String {
     });
     let mut text = heads.collect::<Vec<_>>().join(",") + "\n";
     for i in 0..samples {
-        let cells = predictions.iter().flat_map(|p| p.sample(i)).map(|v| format!("{}", *v as f32));
+        let cells = predictions.iter().flat_map(|p| p.sample(i)).map(|v| match precision {
+            Precision::F32 => format!("{}", *v as f32),
+            Precision::F64 => format!("{v}"),
+        });
         text.push_str(&(cells.collect::<Vec<_>>().join(",") + "\n"));
     }
     text
@@ -107,7 +114,7 @@ fn csv(predictions: &[Prediction], samples: usize) -> String {
 /// Prints the loss, the metrics, and what the outputs say about the targets.
 pub fn eval(args: &EvalArgs) -> Outcome {
     let (output, spec) = compile(&args.trained.spec)?;
-    let mut tensors = load_init(&args.trained.weights, &output)?;
+    let mut tensors = load_init(&args.trained.weights, &output, args.trained.build.quiet)?;
     let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
     let mut data = read(&args.trained.data, &fields, args.trained.build.quiet)?;

@@ -66,6 +66,7 @@ impl Runner {
             training: data,
             validation: None,
             init,
+            precision: self.output.model.precision,
         };
         let mut history = History::default();
         let trained = worker::run(&self.program, job, &material, &mut history, &mut Silent)?;

@@ -37,14 +37,34 @@ pub fn run(args: &VerifyArgs) -> Outcome {
     let runner = Runner::of(output, &name, &args.build)?;
     let generated = Generated::new(&runner, &columns, &point, args.seed)?;
     let rows = compare(&interpreter, &generated);
-    print(&report(&rows, &interpreter, &generated, samples, args));
-    let wrong: Vec<&str> = rows.iter().filter(|r| r.is_wrong(args)).map(|r| r.name.as_str()).collect();
+    let bounds = Bounds::new(args, model.precision);
+    print(&report(&rows, &interpreter, &generated, samples, &bounds));
+    let wrong: Vec<&str> = rows.iter().filter(|r| r.is_wrong(&bounds)).map(|r| r.name.as_str()).collect();
     let loss = relative(generated.loss, interpreter.report.loss, 1e-30);
-    if wrong.is_empty() && within(loss, args.tolerance) {
+    if wrong.is_empty() && within(loss, bounds.generated) {
         return Ok(());
     }
     let what = if wrong.is_empty() { "the loss".to_owned() } else { wrong.join(", ") };
     Err(Fault::input(format!("out of tolerance: {what}")))
+}
+
+/// The relative errors that are borne.
+struct Bounds {
+    /// Of the generated code against the interpreter.
+    generated: f64,
+    /// Of the interpreter's derivatives against differences.
+    differences: f64,
+    precision: Precision,
+}
+
+impl Bounds {
+    fn new(args: &VerifyArgs, precision: Precision) -> Bounds {
+        let usual = match precision {
+            Precision::F32 => 1e-3,
+            Precision::F64 => 1e-9,
+        };
+        Bounds { generated: args.tolerance.unwrap_or(usual), differences: args.difference_tolerance, precision }
+    }
 }
 
 /// The first batch of the data, or a made-up one.
@@ -69,7 +89,11 @@ fn starting_point(model: &Model, seed: u64) -> Outcome<Vec<Weights>> {
     for (k, name) in names.into_iter().enumerate() {
         let Some(value) = session.get(&name) else { continue };
         let draws = (0..).map(|i| 0.1 * normal(Precision::F64, seed, PARAMETERS + 1000 * k as u64, i));
-        let values = value.to_vec().into_iter().zip(draws).map(|(v, d)| (v + d) as f32).collect();
+        let values = value.to_vec().into_iter().zip(draws).map(|(v, d)| match model.precision {
+            Precision::F32 => f64::from((v + d) as f32),
+            Precision::F64 => v + d,
+        });
+        let values = values.collect();
         point.push(Weights { slot: crate::train::weights::Slot { name, shape: value.shape().to_vec() }, values });
     }
     Ok(point)
@@ -99,8 +123,7 @@ impl Interpreted {
     ) -> Outcome<Interpreted> {
         let mut session = Session::new(model, args.seed).map_err(mistake)?;
         for tensor in point {
-            let values = tensor.values.iter().map(|&v| f64::from(v)).collect();
-            let value = Tensor::real(&tensor.slot.shape, values).map_err(mistake)?;
+            let value = Tensor::real(&tensor.slot.shape, tensor.values.clone()).map_err(mistake)?;
             session.set(&tensor.slot.name, value).map_err(mistake)?;
         }
         let mut batch = if fields.is_empty() { Batch::none() } else { Batch::of(samples) };
@@ -139,7 +162,7 @@ pub fn tensor(field: &Field, values: &Values, samples: usize) -> Result<Tensor, 
     }
 }
 
-/// What the generated program finds; it tells its numbers in f32, also those of an f64 model.
+/// What the generated program finds.
 struct Generated {
     loss: f64,
     gradients: BTreeMap<String, Vec<f64>>,
@@ -151,10 +174,7 @@ impl Generated {
         let job =
             Job { epochs: u64::MAX, steps: Some(STEPS), seed, all_steps: true, gradients: true, ..Job::default() };
         let (trained, history) = runner.run(&job, columns, Some(point))?;
-        let named = |list: Vec<Weights>| {
-            let wide = |t: Weights| (t.slot.name, t.values.into_iter().map(f64::from).collect());
-            list.into_iter().map(wide).collect()
-        };
+        let named = |list: Vec<Weights>| list.into_iter().map(|t: Weights| (t.slot.name, t.values)).collect();
         Ok(Generated {
             loss: history.steps.first().copied().unwrap_or(f64::NAN),
             gradients: named(trained.gradients.unwrap_or_default()),
@@ -178,11 +198,11 @@ struct Row {
 }
 
 impl Row {
-    fn is_wrong(&self, args: &VerifyArgs) -> bool {
+    fn is_wrong(&self, bounds: &Bounds) -> bool {
         // A parameter without a single smooth element cannot be held against differences.
-        !(within(self.difference, args.difference_tolerance)
-            && within(self.gradient, args.tolerance)
-            && self.after.is_none_or(|e| within(e, args.tolerance)))
+        !(within(self.difference, bounds.differences)
+            && within(self.gradient, bounds.generated)
+            && self.after.is_none_or(|e| within(e, bounds.generated)))
     }
 }
 
@@ -237,7 +257,7 @@ fn compare(interpreter: &Interpreted, generated: &Generated) -> Vec<Row> {
     interpreter.report.params.iter().map(row).collect()
 }
 
-fn report(rows: &[Row], interpreter: &Interpreted, generated: &Generated, samples: usize, args: &VerifyArgs) -> String {
+fn report(rows: &[Row], interpreter: &Interpreted, generated: &Generated, samples: usize, bounds: &Bounds) -> String {
     let after = format!("after {STEPS} steps");
     let head =
         ["parameter", "elements", "compared", "interpreter/differences", "generated/interpreter", after.as_str(), ""];
@@ -254,15 +274,19 @@ fn report(rows: &[Row], interpreter: &Interpreted, generated: &Generated, sample
                 number(r.difference),
                 number(r.gradient),
                 maybe(r.after),
-                if r.is_wrong(args) { "WRONG" } else { "ok" }.to_owned(),
+                if r.is_wrong(bounds) { "WRONG" } else { "ok" }.to_owned(),
             ]
         })
         .collect();
     let expected = interpreter.report.loss;
+    let shown = |loss: f64| match bounds.precision {
+        Precision::F32 => (loss as f32).to_string(),
+        Precision::F64 => loss.to_string(),
+    };
     let loss = format!(
         "loss of {samples} samples: generated {}, interpreter {}, relative error {}",
-        generated.loss,
-        expected as f32,
+        shown(generated.loss),
+        shown(expected),
         number(relative(generated.loss, expected, 1e-30))
     );
     let rest = match rows.iter().any(|r| r.after.is_none()) {
@@ -276,7 +300,7 @@ fn report(rows: &[Row], interpreter: &Interpreted, generated: &Generated, sample
          {:.0e}); of\nthe generated code against the interpreter, relative to the largest element (tolerance \
          {:.0e}).\n{rest}",
         table(&head, &lines, &[false, true, true, true, true, true, false]),
-        args.difference_tolerance,
-        args.tolerance,
+        bounds.differences,
+        bounds.generated,
     )
 }

@@ -34,8 +34,7 @@ fn a_model_in_f64_is_computed_in_f64() {
     let text = CLASSES.replace("model Classes {", "model Classes {\n    precision f64;");
     let folder = folder(&[("c.gd", text.as_str()), ("train.csv", &class_data(60))]);
     let path = folder.path();
-    // What is left is that numbers are told in f32, an error of 6e-8 at most.
-    let (code, out, err) = gdc(path, &["verify", "c.gd", "--tolerance", "1e-7"]);
+    let (code, out, err) = gdc(path, &["verify", "c.gd", "--tolerance", "1e-12"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("logits.dense.b"), "{out}");
     let train = ["train", "c.gd", "--data", "train.csv", "--normalize", "x", "--weights", "w.safetensors", "-q"];
@@ -44,10 +43,32 @@ fn a_model_in_f64_is_computed_in_f64() {
     let (code, out, err) = gdc(path, &[&["eval", "c.gd"], &apply[..]].concat());
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("100.00 % right"), "{out}");
-    assert_eq!(gdc(path, &[&["predict", "c.gd", "-q"], &apply[..]].concat()).1.lines().count(), 61);
-    let (code, _, err) = gdc(path, &["train", "c.gd", "--data", "train.csv", "--checkpoint", "x.ckpt"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("keep tensors in f32"), "{err}");
+    // The outputs, as text and as an array, have all their digits: they add up to one.
+    let csv = gdc(path, &[&["predict", "c.gd", "-q"], &apply[..]].concat()).1;
+    assert_eq!(gdc(path, &[&["predict", "c.gd", "-q", "--out", "p.npy"], &apply[..]].concat()).0, 0);
+    let array: ndarray::Array2<f64> = ndarray_npy::read_npy(path.join("p.npy")).unwrap();
+    for (line, row) in csv.lines().skip(1).zip(array.rows()) {
+        let told: Vec<f64> = line.split(',').map(|c| c.parse().unwrap()).collect();
+        assert_eq!(told, row.to_vec());
+        assert!((told.iter().sum::<f64>() - 1.0).abs() < 1e-15, "{line}");
+    }
+    assert_eq!((csv.lines().count(), array.nrows()), (61, 60));
+}
+
+/// Numbers go from f32 to f64 as they are; the other way they are rounded, and it is said.
+#[test]
+fn weights_of_one_precision_are_taken_by_a_model_of_the_other() {
+    let wide = CLASSES.replace("model Classes {", "model Classes {\n    precision f64;");
+    let folder = folder(&[("n.gd", CLASSES), ("w.gd", wide.as_str()), ("t.csv", &class_data(40))]);
+    let path = folder.path();
+    for (from, to, note) in [("n.gd", "w.gd", ""), ("w.gd", "n.gd", "rounded to the model's f32")] {
+        let train = ["train", from, "--data", "t.csv", "--weights", "w.safetensors", "-q"];
+        assert_eq!(gdc(path, &train).0, 0);
+        let words = ["predict", to, "--weights", "w.safetensors", "--data", "t.csv"];
+        let (code, out, err) = gdc(path, &words);
+        assert_eq!((code, err.contains("rounded")), (0, !note.is_empty()), "{err}");
+        assert!(err.contains(note) && out.lines().count() == 41, "{err}");
+    }
 }
 
 #[test]

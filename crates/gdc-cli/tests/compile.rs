@@ -211,3 +211,30 @@ fn a_folder_is_checked_file_by_file_and_definitions_alone_are_passed_over() {
     assert_eq!(code, 1);
     assert!(err.contains("line.rs is not what ./line.gd compiles to\n@@ ") && err.contains("0.25"), "{err}");
 }
+
+/// Of a model in f64, golden numbers are held to ten digits.
+#[test]
+fn tests_of_a_model_in_f64_are_tighter() {
+    let folder = folder(&[("small.gd", &SMALL.replace("model Small {", "model Small {\n    precision f64;"))]);
+    let path = folder.path();
+    let words = ["compile", "small.gd", "--stand-alone", "--emit-tests"];
+    assert_eq!(gdc(path, &words), (0, String::new(), String::new()));
+    let tests = fs::read_to_string(path.join("small_tests.rs")).unwrap();
+    assert!(tests.contains("const REALS: &[f64]") && tests.contains("const ERROR: f64 = 1e-10;"), "{tests}");
+    // A golden number that is off in its eighth digit is found.
+    let start = tests.find("const LOSS: f64 = ").unwrap() + 18;
+    let end = start + tests[start..].find(';').unwrap();
+    let loss: f64 = tests[start..end].parse().unwrap();
+    let off = format!("{}{:?}{}", &tests[..start], loss * (1.0 + 1e-8), &tests[end..]);
+    fs::write(path.join("bad_tests.rs"), off).unwrap();
+    let code = fs::read_to_string(path.join("small.rs")).unwrap();
+    fs::write(path.join("bad.rs"), code.replace("small_tests.rs", "bad_tests.rs")).unwrap();
+    fs::write(path.join("lib.rs"), "#![deny(warnings)]\nmod bad;\nmod small;\n").unwrap();
+    let built =
+        Command::new("rustc").current_dir(path).args(["--test", "--edition=2021", "-o", "t", "lib.rs"]).output();
+    let (code, _, err) = finish(built.unwrap());
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (code, out, _) = finish(Command::new(path.join("t")).output().unwrap());
+    assert_eq!(code, 101, "{out}");
+    assert!(out.contains("3 passed; 1 failed") && out.contains("bad::golden::losses_and_gradients"), "{out}");
+}

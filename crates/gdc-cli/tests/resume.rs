@@ -18,7 +18,28 @@ fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_training_that_was_interrupted_gives_the_same_bits() {
-    let folder = folder(&[("c.gd", CLASSES), ("t.csv", &class_data(50))]);
+    interrupted(CLASSES);
+}
+
+#[test]
+fn and_so_it_does_in_f64() {
+    let folder = interrupted(&CLASSES.replace("model Classes {", "model Classes {\n    precision f64;"));
+    let path = folder.path();
+    // Eight bytes for each of 4 by 8 numbers, not all of which an f32 could hold.
+    let tensors = tensors(&path.join("parts.ckpt"));
+    let numbers = tensors["h.dense.w"].chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap()));
+    assert_eq!((numbers.len(), numbers.clone().all(|v| f64::from(v as f32) == v)), (32, false));
+    // A checkpoint is of one precision.
+    fs::write(path.join("c.gd"), CLASSES).unwrap();
+    let words = ["train", "c.gd", "--data", "t.csv", "--validation-split", "0.2", "--resume", "parts.ckpt"];
+    let (code, _, err) = gdc(path, &words);
+    assert_eq!(code, 1);
+    assert!(err.contains("precision: f64 then, f32 now"), "{err}");
+}
+
+/// Trains a model in one go and in parts, in a folder that is left.
+fn interrupted(spec: &str) -> tempfile::TempDir {
+    let folder = folder(&[("c.gd", spec), ("t.csv", &class_data(50))]);
     let path = folder.path();
     let common = ["train", "c.gd", "--data", "t.csv", "--validation-split", "0.2", "--keep-best", "-q"];
     let run = |more: &[&str]| {
@@ -49,6 +70,7 @@ fn a_training_that_was_interrupted_gives_the_same_bits() {
     };
     wrong(&["--resume", "parts.ckpt", "--seed", "5"], "seed: 0 then, 5 now");
     wrong(&["--resume", "plain.safetensors"], "`h.dense.w.m: [4, 8]` is missing");
+    folder
 }
 
 #[test]

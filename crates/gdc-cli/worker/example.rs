@@ -70,6 +70,7 @@ impl rt::Trainer for Example {
 }
 
 impl rt::NamedTensors for Example {
+    type Real = f32;
     fn zero() -> Self {
         new(0)
     }

@@ -6,6 +6,7 @@
 //! but `std`.
 
 use super::rt;
+use super::rt::Float as _;
 use std::io::{BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
 /// A model that can be trained and written down, as the glue beside it presents it.
-pub trait Model: rt::Trainer + rt::NamedTensors {
+pub trait Model: rt::Trainer {
     /// Real numbers of one sample that a prediction takes.
     const GIVEN_REALS: usize = 0;
     /// Integers of one sample that a prediction takes.
@@ -27,7 +28,7 @@ pub trait Model: rt::Trainer + rt::NamedTensors {
     /// Goes on from that many updates.
     fn set_updates(&mut self, updates: u64);
     /// All outputs of one sample, one after the other.
-    fn predict_flat(&self, _reals: &[f32], _integers: &[u32], _out: &mut [f32]) {}
+    fn predict_flat(&self, _reals: &[Self::Real], _integers: &[u32], _out: &mut [Self::Real]) {}
 }
 
 /// What is to be done.
@@ -119,18 +120,18 @@ impl Job {
 }
 
 /// The numbers of a data set, sample after sample.
-struct Data {
-    reals: Vec<f32>,
+struct Data<R> {
+    reals: Vec<R>,
     integers: Vec<u32>,
     samples: usize,
 }
 
-impl Data {
+impl<R: rt::Float> Data<R> {
     /// Samples of `widths` reals and integers.
-    fn read(folder: &Path, name: &str, widths: (usize, usize)) -> Result<Data, Anything> {
+    fn read(folder: &Path, name: &str, widths: (usize, usize)) -> Result<Data<R>, Anything> {
         let words = |kind: &str| std::fs::read(folder.join(format!("{name}.{kind}")));
         let bytes = |c: &[u8]| [c[0], c[1], c[2], c[3]];
-        let reals: Vec<f32> = words("reals")?.chunks_exact(4).map(|c| f32::from_le_bytes(bytes(c))).collect();
+        let reals: Vec<R> = words("reals")?.chunks_exact(size_of::<R>()).map(number).collect();
         let integers: Vec<u32> = words("integers")?.chunks_exact(4).map(|c| u32::from_le_bytes(bytes(c))).collect();
         // A model without inputs and targets has one sample, made of nothing.
         let samples = match widths {
@@ -145,7 +146,7 @@ impl Data {
     }
 
     /// Copies the samples that stand at some places of an order to the trainer's first places.
-    fn load<M: Model>(&self, model: &mut M, order: &rt::Order, places: std::ops::Range<usize>) -> Result<(), Anything> {
+    fn load<M: Model<Real = R>>(&self, model: &mut M, order: &rt::Order, places: std::ops::Range<usize>) -> Result<(), Anything> {
         for (slot, place) in places.enumerate() {
             let i = order.get(place);
             let reals = &self.reals[i * M::REALS..(i + 1) * M::REALS];
@@ -157,23 +158,23 @@ impl Data {
 }
 
 /// The mean loss and metrics of samples.
-struct Means {
+struct Means<R> {
     samples: usize,
     sums: Vec<f64>,
-    batch: Vec<f32>,
+    batch: Vec<R>,
 }
 
-impl Means {
-    fn new<M: Model>() -> Means {
-        Means { samples: 0, sums: vec![0.0; 1 + M::METRICS], batch: vec![0.0; M::METRICS] }
+impl<R: rt::Float> Means<R> {
+    fn new<M: Model<Real = R>>() -> Means<R> {
+        Means { samples: 0, sums: vec![0.0; 1 + M::METRICS], batch: vec![R::default(); M::METRICS] }
     }
 
     /// Adds the metrics of the places that are loaded.
-    fn add_metrics<M: Model>(&mut self, model: &mut M, samples: usize) {
+    fn add_metrics<M: Model<Real = R>>(&mut self, model: &mut M, samples: usize) {
         if !self.batch.is_empty() {
             model.metrics_loaded(samples, &mut self.batch);
             for (sum, value) in self.sums[1..].iter_mut().zip(&self.batch) {
-                *sum += f64::from(*value) * samples as f64;
+                *sum += value.to_f64() * samples as f64;
             }
         }
     }
@@ -285,16 +286,16 @@ fn run<M: Model>(new: fn(u64) -> M) -> Result<(), Anything> {
     Ok(())
 }
 
-/// Writes the outputs of every sample, as little-endian f32.
+/// Writes the outputs of every sample, as little-endian numbers of the model's precision.
 fn predict<M: Model>(model: &M, job: &Job) -> Result<(), Anything> {
     let (reals, integers) = (M::GIVEN_REALS, M::GIVEN_INTEGERS);
-    let data = Data::read(&job.folder, "given", (reals, integers))?;
-    let mut bytes = Vec::with_capacity(4 * data.samples * M::PREDICTED);
-    let mut out = vec![0.0; M::PREDICTED];
+    let data = Data::<M::Real>::read(&job.folder, "given", (reals, integers))?;
+    let mut bytes = Vec::with_capacity(size_of::<M::Real>() * data.samples * M::PREDICTED);
+    let mut out = vec![M::Real::default(); M::PREDICTED];
     for i in 0..data.samples {
         let sample = &data.reals[i * reals..(i + 1) * reals];
         model.predict_flat(sample, &data.integers[i * integers..(i + 1) * integers], &mut out);
-        bytes.extend(out.iter().flat_map(|v| v.to_le_bytes()));
+        out.iter().for_each(|v| put(&mut bytes, *v));
     }
     std::fs::write(job.folder.join("predicted.reals"), bytes)?;
     Ok(())
@@ -302,16 +303,16 @@ fn predict<M: Model>(model: &M, job: &Job) -> Result<(), Anything> {
 
 /// Takes the time of steps, of losses alone and of predictions: the median, in nanoseconds, of
 /// rounds that are long enough to be timed.
-fn bench<M: Model>(model: &mut M, data: &Data, job: &Job, events: &mut Events) -> Result<(), Anything> {
+fn bench<M: Model>(model: &mut M, data: &Data<M::Real>, job: &Job, events: &mut Events) -> Result<(), Anything> {
     let size = data.samples.min(M::BATCH.max(1));
     data.load(model, &rt::Order::sequential(data.samples), 0..size)?;
     let share = job.seconds / 3.0;
     let step = median(share, || drop(std::hint::black_box(model.step_loaded(size))));
     let loss = median(share, || drop(std::hint::black_box(model.loss_loaded(size))));
-    let given = Data::read(&job.folder, "given", (M::GIVEN_REALS, M::GIVEN_INTEGERS))?;
+    let given = Data::<M::Real>::read(&job.folder, "given", (M::GIVEN_REALS, M::GIVEN_INTEGERS))?;
     let reals = &given.reals[..M::GIVEN_REALS];
     let integers = &given.integers[..M::GIVEN_INTEGERS];
-    let mut out = vec![0.0; M::PREDICTED];
+    let mut out = vec![M::Real::default(); M::PREDICTED];
     let predict = match M::PREDICTED {
         0 => 0.0,
         _ => median(share, || {
@@ -319,7 +320,7 @@ fn bench<M: Model>(model: &mut M, data: &Data, job: &Job, events: &mut Events) -
             std::hint::black_box(&out);
         }),
     };
-    events.line(format_args!("time {size} {step} {loss} {predict} {}", peak()))?;
+    events.line(format_args!("time {size} {step} {loss} {predict} {}", peak::<M::Real>()))?;
     Ok(())
 }
 
@@ -354,25 +355,30 @@ fn median(seconds: f64, mut call: impl FnMut()) -> f64 {
 
 /// Multiplications and additions per nanosecond that one core does at most, as measured: long
 /// independent chains of multiply-adds that stay in registers.
-fn peak() -> f64 {
-    const TURNS: usize = 100_000;
-    let mut best = 0.0_f64;
-    for _ in 0..10 {
-        let mut sums = [[1.0_f32; 16]; 12];
-        let factor = std::hint::black_box(0.999_f32);
-        let start = Instant::now();
-        for _ in 0..TURNS {
-            for chain in &mut sums {
-                for lane in chain {
-                    *lane = lane.mul_add(factor, 0.5);
+fn peak<R: 'static>() -> f64 {
+    macro_rules! measured {
+        ($number:ty, $lanes:literal) => {{
+            const TURNS: usize = 100_000;
+            let mut best = 0.0_f64;
+            for _ in 0..10 {
+                let mut sums: [[$number; $lanes]; 12] = [[1.0; $lanes]; 12];
+                let factor: $number = std::hint::black_box(0.999);
+                let start = Instant::now();
+                for _ in 0..TURNS {
+                    for chain in &mut sums {
+                        for lane in chain {
+                            *lane = lane.mul_add(factor, 0.5);
+                        }
+                    }
                 }
+                let seconds = start.elapsed().as_secs_f64();
+                std::hint::black_box(&sums);
+                best = best.max((TURNS * 12 * $lanes * 2) as f64 / seconds / 1e9);
             }
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        std::hint::black_box(&sums);
-        best = best.max((TURNS * 12 * 16 * 2) as f64 / seconds / 1e9);
+            best
+        }};
     }
-    best
+    if size_of::<R>() == 8 { measured!(f64, 8) } else { measured!(f32, 16) }
 }
 
 /// The lowest loss of an epoch so far, and for how many epochs there was no lower one.
@@ -397,8 +403,8 @@ impl Best {
 /// The same loop as the runtime's `fit`, with a word about each step and epoch.
 fn train<M: Model>(
     model: &mut M,
-    data: &Data,
-    validation: Option<&Data>,
+    data: &Data<M::Real>,
+    validation: Option<&Data<M::Real>>,
     job: &Job,
     events: &mut Events,
 ) -> Result<&'static str, Anything> {
@@ -428,7 +434,7 @@ fn train<M: Model>(
             }
             // Metrics are of the same parameters as the loss: those before the update.
             means.add_metrics(model, size);
-            let loss = f64::from(model.step_loaded(size));
+            let loss = model.step_loaded(size).to_f64();
             means.add_loss(size, loss);
             steps += 1;
             events.step(steps, loss)?;
@@ -501,7 +507,7 @@ impl Watch {
     fn look<M: Model>(&mut self, model: &mut M, size: usize, step: u64, events: &mut Events) -> std::io::Result<()> {
         let mut lines = Vec::new();
         model.gradients_loaded(size, &mut |name, _, values| {
-            let square: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+            let square: f64 = values.iter().map(|v| v.to_f64() * v.to_f64()).sum();
             let mean = (square / values.len().max(1) as f64).sqrt();
             lines.push(format!("gradient {step} {name} {mean}"));
         });
@@ -509,26 +515,43 @@ impl Watch {
     }
 }
 
-fn evaluate<M: Model>(model: &mut M, data: &Data) -> Result<Means, Anything> {
+fn evaluate<M: Model>(model: &mut M, data: &Data<M::Real>) -> Result<Means<M::Real>, Anything> {
     let order = rt::Order::sequential(data.samples);
     let mut means = Means::new::<M>();
     while means.samples < data.samples {
         let size = (data.samples - means.samples).min(M::BATCH.max(1));
         data.load(model, &order, means.samples..means.samples + size)?;
         means.add_metrics(model, size);
-        means.add_loss(size, f64::from(model.loss_loaded(size)));
+        means.add_loss(size, model.loss_loaded(size).to_f64());
     }
     Ok(means)
 }
 
-/// Writes tensors: for each a line `NAME EXTENT ...` and then its numbers as little-endian f32.
-fn save(path: &Path, tensors: impl FnOnce(&mut rt::Visit<'_>)) -> std::io::Result<()> {
+/// A little-endian number of as many bytes as the type has.
+fn number<R: rt::Float>(bytes: &[u8]) -> R {
+    match *bytes {
+        [a, b, c, d] => R::from_f64(f64::from(f32::from_le_bytes([a, b, c, d]))),
+        [a, b, c, d, e, f, g, h] => R::from_f64(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
+        _ => R::default(),
+    }
+}
+
+/// Adds such a number.
+fn put<R: rt::Float>(bytes: &mut Vec<u8>, value: R) {
+    match size_of::<R>() {
+        8 => bytes.extend(value.to_f64().to_le_bytes()),
+        _ => bytes.extend((value.to_f64() as f32).to_le_bytes()),
+    }
+}
+
+/// Writes tensors: for each a line `NAME EXTENT ...` and then its little-endian numbers.
+fn save<R: rt::Float>(path: &Path, tensors: impl FnOnce(&mut rt::Visit<'_, R>)) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     tensors(&mut |name, shape, values| {
         bytes.extend(name.as_bytes());
         shape.iter().for_each(|extent| bytes.extend(format!(" {extent}").bytes()));
         bytes.push(b'\n');
-        values.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
+        values.iter().for_each(|v| put(&mut bytes, *v));
     });
     std::fs::write(path, bytes)
 }
@@ -541,11 +564,10 @@ fn load<M: Model>(model: &mut M, mut bytes: &[u8]) -> Result<(), Anything> {
         let name = line.split(' ').next().unwrap_or("");
         let mut used = None;
         model.tensors_mut(&mut |tensor, _, values| {
-            if tensor == name && rest.len() >= 4 * values.len() {
-                for (value, c) in values.iter_mut().zip(rest.chunks_exact(4)) {
-                    *value = f32::from_le_bytes([c[0], c[1], c[2], c[3]]);
-                }
-                used = Some(4 * values.len());
+            let width = size_of::<M::Real>();
+            if tensor == name && rest.len() >= width * values.len() {
+                values.iter_mut().zip(rest.chunks_exact(width)).for_each(|(value, bytes)| *value = number(bytes));
+                used = Some(width * values.len());
             }
         });
         bytes = &rest[used.ok_or_else(|| format!("the initial weights `{name}` do not fit the model"))?..];

@@ -1,7 +1,7 @@
-//! Checking and moving the samples of a batch, and showing `f64` tensors, for
-//! generated models and trainers.
+//! Checking and moving the samples of a batch, for generated models and
+//! trainers.
 
-use super::{Error, Visit, VisitMut};
+use super::Error;
 use ::core::ops::Range;
 use ::core::prelude::rust_2021::*;
 
@@ -105,28 +105,4 @@ pub fn take_numbers<A: Copy, B>(
 #[inline(always)]
 pub const fn within<const N: usize>(place: usize) -> usize {
     if place < N { place } else { N - 1 }
-}
-
-/// Shows `N` values of type `f64`, rounded to `f32`.
-pub fn visit_f64<const N: usize>(name: &str, shape: &[usize], values: &[f64], visit: &mut Visit<'_>) {
-    let mut rounded = [0.0; N];
-    for (to, from) in rounded.iter_mut().zip(values) {
-        *to = *from as f32;
-    }
-    visit(name, shape, &rounded);
-}
-
-/// The same with values that `visit` can change; what it leaves alone keeps
-/// all its digits.
-pub fn visit_f64_mut<const N: usize>(name: &str, shape: &[usize], values: &mut [f64], visit: &mut VisitMut<'_>) {
-    let mut rounded = [0.0; N];
-    for (to, from) in rounded.iter_mut().zip(values.iter()) {
-        *to = *from as f32;
-    }
-    visit(name, shape, &mut rounded);
-    for (to, from) in values.iter_mut().zip(rounded) {
-        if (*to as f32).to_bits() != from.to_bits() {
-            *to = from as f64;
-        }
-    }
 }

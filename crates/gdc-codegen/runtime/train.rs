@@ -5,9 +5,36 @@ use super::{Error, Order};
 use ::core::ops::ControlFlow;
 use ::core::prelude::rust_2021::*;
 
+/// A real number of a model: `f32`, or `f64` where the model says
+/// `precision f64`.
+pub trait Float: Copy + Default + PartialOrd + ::core::fmt::Debug + Send + Sync + 'static {
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same number, exactly.
+    fn to_f64(self) -> f64;
+}
+
+impl Float for f32 {
+    fn from_f64(value: f64) -> f32 {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Float for f64 {
+    fn from_f64(value: f64) -> f64 {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
 /// What a generated trainer offers to the loop: places for one batch of
 /// samples, and a step over those that are loaded.
-pub trait Trainer {
+pub trait Trainer: NamedTensors {
     /// All samples: slices of every input and target, side by side.
     type Data<'a>: Copy;
     /// How many samples a step takes at most.
@@ -24,37 +51,39 @@ pub trait Trainer {
     fn load(&mut self, slot: usize, data: Self::Data<'_>, sample: usize) -> Result<(), Error>;
     /// Copies one sample, given as [`REALS`](Self::REALS) and
     /// [`INTEGERS`](Self::INTEGERS) numbers, to place `slot`, checking it.
-    fn load_flat(&mut self, slot: usize, reals: &[f32], integers: &[u32]) -> Result<(), Error>;
+    fn load_flat(&mut self, slot: usize, reals: &[Self::Real], integers: &[u32]) -> Result<(), Error>;
     /// One update from the first `1..=BATCH` places; their mean loss before it.
-    fn step_loaded(&mut self, samples: usize) -> f32;
+    fn step_loaded(&mut self, samples: usize) -> Self::Real;
     /// The mean loss of the first `1..=BATCH` places, with nothing changed.
-    fn loss_loaded(&mut self, samples: usize) -> f32;
+    fn loss_loaded(&mut self, samples: usize) -> Self::Real;
 
     /// How many metrics the model has.
     const METRICS: usize = 0;
     /// The metrics of the first `1..=BATCH` places in the order of their
     /// declaration, as many as `values` has room for, with nothing changed.
-    fn metrics_loaded(&mut self, _samples: usize, _values: &mut [f32]) {}
+    fn metrics_loaded(&mut self, _samples: usize, _values: &mut [Self::Real]) {}
     /// Visits the derivatives of the mean loss of the first `1..=BATCH` places
     /// by the parameters, under the parameters' names, with nothing changed.
-    fn gradients_loaded(&mut self, _samples: usize, _visit: &mut Visit<'_>) {}
+    fn gradients_loaded(&mut self, _samples: usize, _visit: &mut Visit<'_, Self::Real>) {}
 }
 
 /// Called with the name, shape and values of a tensor.
-pub type Visit<'a> = dyn FnMut(&str, &[usize], &[f32]) + 'a;
+pub type Visit<'a, R = f32> = dyn FnMut(&str, &[usize], &[R]) + 'a;
 /// Called with the name, shape and changeable values of a tensor.
-pub type VisitMut<'a> = dyn FnMut(&str, &[usize], &mut [f32]) + 'a;
+pub type VisitMut<'a, R = f32> = dyn FnMut(&str, &[usize], &mut [R]) + 'a;
 
 /// The parameters, or the whole state, of a model: for saving and loading.
 pub trait NamedTensors {
+    /// What the tensors, data and losses are made of.
+    type Real: Float;
     /// All zeros: a place to load into.
     fn zero() -> Self
     where
         Self: Sized;
     /// Calls `visit` for each tensor, in the order of declaration.
-    fn tensors(&self, visit: &mut Visit<'_>);
+    fn tensors(&self, visit: &mut Visit<'_, Self::Real>);
     /// The same with values that `visit` can change.
-    fn tensors_mut(&mut self, visit: &mut VisitMut<'_>);
+    fn tensors_mut(&mut self, visit: &mut VisitMut<'_, Self::Real>);
 }
 
 /// How long to train, and in which order.
@@ -65,7 +94,7 @@ pub struct FitOptions {
     /// Stop after this many steps, if given.
     pub steps: Option<u64>,
     /// Stop after an epoch whose mean loss is below this, if given.
-    pub until: Option<f32>,
+    pub until: Option<f64>,
     /// Visit the samples in a new random order in each epoch.
     pub shuffle: bool,
     /// What the random orders are made of, together with the epoch.
@@ -89,7 +118,7 @@ pub struct Epoch {
     /// Steps taken so far, in all epochs.
     pub steps: u64,
     /// The mean loss of its samples, each as it was before its own step.
-    pub mean_loss: f32,
+    pub mean_loss: f64,
 }
 
 /// Why training stopped.
@@ -140,7 +169,7 @@ pub fn fit<T: Trainer>(
 /// As for [`fit`].
 pub fn fit_flat<T: Trainer>(
     trainer: &mut T,
-    reals: &[f32],
+    reals: &[T::Real],
     integers: &[u32],
     options: &FitOptions,
     on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
@@ -155,7 +184,7 @@ pub fn fit_flat<T: Trainer>(
 /// # Errors
 ///
 /// As for [`fit`].
-pub fn evaluate<T: Trainer>(trainer: &mut T, data: T::Data<'_>) -> Result<f32, Error> {
+pub fn evaluate<T: Trainer>(trainer: &mut T, data: T::Data<'_>) -> Result<f64, Error> {
     let samples = T::samples(data)?;
     let load = |trainer: &mut T, slot, sample| trainer.load(slot, data, sample);
     mean_loss(trainer, samples, load)
@@ -166,7 +195,7 @@ pub fn evaluate<T: Trainer>(trainer: &mut T, data: T::Data<'_>) -> Result<f32, E
 /// # Errors
 ///
 /// As for [`fit`].
-pub fn evaluate_flat<T: Trainer>(trainer: &mut T, reals: &[f32], integers: &[u32]) -> Result<f32, Error> {
+pub fn evaluate_flat<T: Trainer>(trainer: &mut T, reals: &[T::Real], integers: &[u32]) -> Result<f64, Error> {
     let samples = flat_samples::<T>(reals, integers)?;
     let load = |trainer: &mut T, slot, sample| load_flat(trainer, slot, sample, reals, integers);
     mean_loss(trainer, samples, load)
@@ -189,7 +218,7 @@ fn epochs<T: Trainer>(
         left if options.drop_last && left < samples => samples - left,
         _ => samples,
     };
-    let mut last = Epoch { epoch: 0, steps: 0, mean_loss: f32::NAN };
+    let mut last = Epoch { epoch: 0, steps: 0, mean_loss: f64::NAN };
     for epoch in 0..options.epochs {
         let order = match options.shuffle {
             true => Order::shuffled(samples, options.seed, epoch),
@@ -201,14 +230,14 @@ fn epochs<T: Trainer>(
             for slot in 0..size {
                 load(trainer, slot, order.get(seen + slot))?;
             }
-            sum += trainer.step_loaded(size) as f64 * size as f64;
+            sum += trainer.step_loaded(size).to_f64() * size as f64;
             seen += size;
             last.steps += 1;
         }
         if seen == 0 {
             return Ok(Fit { last, stop: Stop::Steps });
         }
-        last = Epoch { epoch, steps: last.steps, mean_loss: (sum / seen as f64) as f32 };
+        last = Epoch { epoch, steps: last.steps, mean_loss: sum / seen as f64 };
         let told = on_epoch(&last);
         let stop = if options.until.is_some_and(|limit| last.mean_loss < limit) {
             Stop::Until
@@ -229,7 +258,7 @@ fn mean_loss<T: Trainer>(
     trainer: &mut T,
     samples: usize,
     load: impl Fn(&mut T, usize, usize) -> Result<(), Error>,
-) -> Result<f32, Error> {
+) -> Result<f64, Error> {
     if samples == 0 {
         return Err(Error::Empty);
     }
@@ -239,14 +268,14 @@ fn mean_loss<T: Trainer>(
         for slot in 0..size {
             load(trainer, slot, seen + slot)?;
         }
-        sum += trainer.loss_loaded(size) as f64 * size as f64;
+        sum += trainer.loss_loaded(size).to_f64() * size as f64;
         seen += size;
     }
-    Ok((sum / samples as f64) as f32)
+    Ok(sum / samples as f64)
 }
 
 /// How many samples flat data hold; one if a sample is made of nothing.
-fn flat_samples<T: Trainer>(reals: &[f32], integers: &[u32]) -> Result<usize, Error> {
+fn flat_samples<T: Trainer>(reals: &[T::Real], integers: &[u32]) -> Result<usize, Error> {
     let samples = match (T::REALS, T::INTEGERS) {
         (0, 0) => 1,
         (0, width) => integers.len() / width,
@@ -266,7 +295,7 @@ fn load_flat<T: Trainer>(
     trainer: &mut T,
     slot: usize,
     sample: usize,
-    reals: &[f32],
+    reals: &[T::Real],
     integers: &[u32],
 ) -> Result<(), Error> {
     let reals = reals.get(sample * T::REALS..(sample + 1) * T::REALS).unwrap_or(&[]);

@@ -208,7 +208,7 @@ impl Context<'_> {
 
     /// `load_flat`: one sample from numbers in a row.
     pub(crate) fn load_flat(&self) -> TokenStream {
-        let rt = &self.rt;
+        let (rt, number) = (&self.rt, self.number());
         let fill = |real: bool, from: &str| -> TokenStream {
             let from = crate::names::ident(from);
             self.functions_given()
@@ -218,9 +218,8 @@ impl Context<'_> {
                     let (name, text) = (&s.name, &s.buffer.name);
                     let place = flat(&quote!(self.batch.#name[slot]), s.shape.len(), true);
                     let convert = match s.buffer.elem {
-                        Elem::F64 => quote!(|x| x as f64),
                         Elem::I32 => quote!(|x| x as i32),
-                        Elem::F32 | Elem::U32 | Elem::U64 | Elem::Bool => quote!(|x| x),
+                        Elem::F32 | Elem::F64 | Elem::U32 | Elem::U64 | Elem::Bool => quote!(|x| x),
                     };
                     quote!(#rt::take_numbers(#text, #place, &mut #from, #convert)?;)
                 })
@@ -236,7 +235,7 @@ impl Context<'_> {
         let (p, q) = (pattern("reals", !reals.is_empty()), pattern("integers", !integers.is_empty()));
         let checks: TokenStream = self.functions_given().iter().map(|s| self.check_sample(s, &quote!(0))).collect();
         quote! {
-            fn load_flat(&mut self, #slot: usize, #p: &[f32], #q: &[u32]) -> ::core::result::Result<(), #rt::Error> {
+            fn load_flat(&mut self, #slot: usize, #p: &[#number], #q: &[u32]) -> ::core::result::Result<(), #rt::Error> {
                 #reals
                 #integers
                 #checks

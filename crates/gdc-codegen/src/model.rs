@@ -6,7 +6,7 @@ use crate::names::{is_camel, is_snake};
 use crate::routines::Access;
 use crate::types::{buffer_type, shape_words, zero};
 use crate::{Context, Runtime, cost};
-use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
+use gdc_ir::program::{Buffer, BufferId, BufferRole};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -165,30 +165,19 @@ impl Context<'_> {
 
     /// The list of named tensors of a type.
     pub(crate) fn named_tensors(&self, name: &Ident, fields: &[(TokenStream, &Field)]) -> TokenStream {
-        let rt = &self.rt;
-        let real: Vec<&(TokenStream, &Field)> =
-            fields.iter().filter(|(_, f)| matches!(f.elem, Elem::F32 | Elem::F64)).collect();
-        let visits = real.iter().map(|(place, f)| self.visit(place, f, false));
-        let visits_mut = real.iter().map(|(place, f)| self.visit(place, f, true));
-        let visit = if real.is_empty() { quote!(_visit) } else { quote!(visit) };
+        let (rt, number) = (&self.rt, self.number());
+        let real: Vec<&(TokenStream, &Field)> = fields.iter().filter(|(_, f)| f.elem == self.precision()).collect();
+        let visits = real.iter().map(|(place, f)| visit(place, f, false));
+        let visits_mut = real.iter().map(|(place, f)| visit(place, f, true));
+        let name_of_visit = if real.is_empty() { quote!(_visit) } else { quote!(visit) };
         quote! {
             impl #rt::NamedTensors for #name {
+                type Real = #number;
                 fn zero() -> Self { Self::ZERO }
-                fn tensors(&self, #visit: &mut #rt::Visit<'_>) { #(#visits)* }
-                fn tensors_mut(&mut self, #visit: &mut #rt::VisitMut<'_>) { #(#visits_mut)* }
+                fn tensors(&self, #name_of_visit: &mut #rt::Visit<'_, #number>) { #(#visits)* }
+                fn tensors_mut(&mut self, #name_of_visit: &mut #rt::VisitMut<'_, #number>) { #(#visits_mut)* }
             }
         }
-    }
-
-    /// `visit("h.dense.w", &[64, 64], ...)`
-    fn visit(&self, place: &TokenStream, f: &Field, unique: bool) -> TokenStream {
-        let (path, shape, flat) = (&f.path, shape_literal(&f.shape), flat(place, f.shape.len(), unique));
-        if f.elem == Elem::F32 {
-            return quote!(visit(#path, &[#shape], #flat););
-        }
-        let (rt, n) = (&self.rt, Literal::usize_unsuffixed(f.len()));
-        let verb = if unique { quote!(visit_f64_mut) } else { quote!(visit_f64) };
-        quote!(#rt::#verb::<#n>(#path, &[#shape], #flat, visit);)
     }
 
     /// `boxed`, for models that are larger than a stack.
@@ -212,6 +201,12 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// `visit("h.dense.w", &[64, 64], ...)`
+fn visit(place: &TokenStream, f: &Field, unique: bool) -> TokenStream {
+    let (path, shape, flat) = (&f.path, shape_literal(&f.shape), flat(place, f.shape.len(), unique));
+    quote!(visit(#path, &[#shape], #flat);)
 }
 
 /// `seed`, or `_seed` where nothing is drawn.

@@ -102,7 +102,7 @@ impl Context<'_> {
             quote!(#n)
         }));
         let until = option(s.until.map(|u| match u {
-            Until::MeanLossBelow(x) => crate::code::Code::real(x, Elem::F32).tokens,
+            Until::MeanLossBelow(x) => crate::code::Code::real(x, Elem::F64).tokens,
         }));
         let (shuffle, seed, drop_last) = (s.shuffle, Literal::u64_unsuffixed(s.seed), s.drop_last);
         quote! {

@@ -3,6 +3,8 @@
 use crate::Context;
 use crate::batch::tuple;
 use crate::layout::Field;
+use crate::types::elem_type;
+use gdc_ir::graph::Precision;
 use gdc_ir::program::Elem;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -29,7 +31,7 @@ impl Context<'_> {
 
     /// The trait that the training loop runs on.
     pub(crate) fn training(&self) -> TokenStream {
-        let (rt, name) = (&self.rt, &self.layout.types.trainer);
+        let (rt, name, number) = (&self.rt, &self.layout.types.trainer, self.number());
         let sampled = self.functions_given();
         let batch = self.batch_literal();
         let (reals, integers) = self.widths();
@@ -56,8 +58,8 @@ impl Context<'_> {
             (quote!(samples), quote!(self.batch.complete(samples);), quote!(samples))
         };
         let model = self.step_model();
-        let step = from_wide(quote!(self.workspace.step(#model, #(#places)* #count)), self.loss_elem());
-        let loss = from_wide(quote!(self.workspace.loss(&self.model, #(#places)* #count)), self.loss_elem());
+        let step = self.as_number(quote!(self.workspace.step(#model, #(#places)* #count)), self.loss_elem());
+        let loss = self.as_number(quote!(self.workspace.loss(&self.model, #(#places)* #count)), self.loss_elem());
         let given = quote!(#(#places)* #count);
         let metrics = self.metrics_loaded(&samples, &complete, &given);
         let gradients = self.gradients_loaded(&samples, &complete, &given);
@@ -69,11 +71,11 @@ impl Context<'_> {
                 const INTEGERS: usize = #integers;
                 #loading
                 #load_flat
-                fn step_loaded(&mut self, #samples: usize) -> f32 {
+                fn step_loaded(&mut self, #samples: usize) -> #number {
                     #complete
                     #step
                 }
-                fn loss_loaded(&mut self, #samples: usize) -> f32 {
+                fn loss_loaded(&mut self, #samples: usize) -> #number {
                     #complete
                     #loss
                 }
@@ -88,17 +90,17 @@ impl Context<'_> {
         if !self.has_metrics() {
             return TokenStream::new();
         }
-        let evaluated = self.evaluated();
+        let (evaluated, number) = (self.evaluated(), self.number());
         // The first is the loss.
         let metrics = evaluated.get(1..).unwrap_or(&[]);
         let n = Literal::usize_unsuffixed(metrics.len());
         let values = metrics.iter().map(|(_, f)| {
             let name = self.result(f);
-            from_wide(quote!(self.workspace.#name), f.elem)
+            self.as_number(quote!(self.workspace.#name), f.elem)
         });
         quote! {
             const METRICS: usize = #n;
-            fn metrics_loaded(&mut self, #samples: usize, values: &mut [f32]) {
+            fn metrics_loaded(&mut self, #samples: usize, values: &mut [#number]) {
                 #complete
                 self.workspace.evaluate(&self.model, #given);
                 for (value, metric) in ::core::iter::zip(values, [#(#values),*]) {
@@ -113,14 +115,33 @@ impl Context<'_> {
         if !self.layout.gradients {
             return TokenStream::new();
         }
-        let (rt, place) = (&self.rt, self.gradients_place());
+        let (rt, place, number) = (&self.rt, self.gradients_place(), self.number());
         quote! {
-            fn gradients_loaded(&mut self, #samples: usize, visit: &mut #rt::Visit<'_>) {
+            fn gradients_loaded(&mut self, #samples: usize, visit: &mut #rt::Visit<'_, #number>) {
                 #complete
                 self.workspace.gradients(&self.model, #given);
                 #rt::NamedTensors::tensors(&self.workspace.#place, visit);
             }
         }
+    }
+
+    /// The elements that the model's numbers have in files and in the traits.
+    pub(crate) fn precision(&self) -> Elem {
+        match self.programs.train.precision {
+            Precision::F32 => Elem::F32,
+            Precision::F64 => Elem::F64,
+        }
+    }
+
+    /// Their type.
+    pub(crate) fn number(&self) -> TokenStream {
+        elem_type(self.precision())
+    }
+
+    /// A loss or metric as such a number.
+    fn as_number(&self, value: TokenStream, elem: Elem) -> TokenStream {
+        let number = self.number();
+        if elem == self.precision() { value } else { quote!(#value as #number) }
     }
 
     /// `samples` and `load`.
@@ -151,9 +172,4 @@ impl Context<'_> {
             }
         }
     }
-}
-
-/// A loss as the `f32` that the training loop keeps.
-fn from_wide(value: TokenStream, elem: Elem) -> TokenStream {
-    if elem == Elem::F64 { quote!(#value as f32) } else { value }
 }

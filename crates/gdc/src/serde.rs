@@ -36,6 +36,7 @@
 use crate::rt::NamedTensors;
 use core::fmt;
 use core::marker::PhantomData;
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use std::format;
@@ -44,7 +45,7 @@ use std::prelude::rust_2024::*;
 /// Writes a model through a reference.
 pub struct Tensors<'a, M>(pub &'a M);
 
-impl<M: NamedTensors> serde::Serialize for Tensors<'_, M> {
+impl<M: NamedTensors<Real: serde::Serialize>> serde::Serialize for Tensors<'_, M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize(self.0, serializer)
     }
@@ -55,7 +56,11 @@ impl<M: NamedTensors> serde::Serialize for Tensors<'_, M> {
 /// # Errors
 ///
 /// Those of the format.
-pub fn serialize<M: NamedTensors, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<M, S>(model: &M, serializer: S) -> Result<S::Ok, S::Error>
+where
+    M: NamedTensors<Real: serde::Serialize>,
+    S: Serializer,
+{
     let mut count = 0;
     model.tensors(&mut |_, _, _| count += 1);
     let mut map = serializer.serialize_map(Some(count))?;
@@ -74,7 +79,11 @@ pub fn serialize<M: NamedTensors, S: Serializer>(model: &M, serializer: S) -> Re
 /// # Errors
 ///
 /// Those of the format; or a tensor is missing, unknown or of another length.
-pub fn deserialize<'de, M: NamedTensors, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
+pub fn deserialize<'de, M, D>(deserializer: D) -> Result<M, D::Error>
+where
+    M: NamedTensors<Real: Deserialize<'de>>,
+    D: Deserializer<'de>,
+{
     let mut model = M::zero();
     load(&mut model, deserializer)?;
     Ok(model)
@@ -85,7 +94,11 @@ pub fn deserialize<'de, M: NamedTensors, D: Deserializer<'de>>(deserializer: D) 
 /// # Errors
 ///
 /// As for [`deserialize`]. Tensors before the error have been read then.
-pub fn load<'de, M: NamedTensors, D: Deserializer<'de>>(model: &mut M, deserializer: D) -> Result<(), D::Error> {
+pub fn load<'de, M, D>(model: &mut M, deserializer: D) -> Result<(), D::Error>
+where
+    M: NamedTensors<Real: Deserialize<'de>>,
+    D: Deserializer<'de>,
+{
     deserializer.deserialize_map(Into { model, done: Vec::new() })
 }
 
@@ -95,7 +108,7 @@ struct Into<'a, M> {
     done: Vec<String>,
 }
 
-impl<'de, M: NamedTensors> Visitor<'de> for Into<'_, M> {
+impl<'de, M: NamedTensors<Real: Deserialize<'de>>> Visitor<'de> for Into<'_, M> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,13 +137,13 @@ impl<'de, M: NamedTensors> Visitor<'de> for Into<'_, M> {
 }
 
 /// Fills one tensor.
-struct Numbers<'a, 'de> {
+struct Numbers<'a, 'de, R> {
     name: &'a str,
-    values: &'a mut [f32],
+    values: &'a mut [R],
     format: PhantomData<&'de ()>,
 }
 
-impl<'de> DeserializeSeed<'de> for Numbers<'_, 'de> {
+impl<'de, R: Deserialize<'de>> DeserializeSeed<'de> for Numbers<'_, 'de, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -138,7 +151,7 @@ impl<'de> DeserializeSeed<'de> for Numbers<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Numbers<'_, 'de> {
+impl<'de, R: Deserialize<'de>> Visitor<'de> for Numbers<'_, 'de, R> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,7 +165,7 @@ impl<'de> Visitor<'de> for Numbers<'_, 'de> {
                 .next_element()?
                 .ok_or_else(|| A::Error::custom(format!("`{}` has {i} numbers, but {wanted} are needed", self.name)))?;
         }
-        match seq.next_element::<f32>()? {
+        match seq.next_element::<R>()? {
             None => Ok(()),
             Some(_) => Err(A::Error::custom(format!("`{}` has more than {wanted} numbers", self.name))),
         }

@@ -16,9 +16,9 @@ use core::ops::ControlFlow;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EarlyStopping {
     patience: u64,
-    least_change: f32,
+    least_change: f64,
     seen: u64,
-    best: Option<(u64, f32)>,
+    best: Option<(u64, f64)>,
 }
 
 impl EarlyStopping {
@@ -28,12 +28,13 @@ impl EarlyStopping {
     }
 
     /// Counts as better only what is lower than the best by more than this.
-    pub const fn least_change(self, least_change: f32) -> Self {
+    pub const fn least_change(self, least_change: f64) -> Self {
         EarlyStopping { least_change, ..self }
     }
 
     /// Takes the next number; says whether to stop. NaN is never better.
-    pub fn observe(&mut self, value: f32) -> ControlFlow<()> {
+    pub fn observe(&mut self, value: impl Into<f64>) -> ControlFlow<()> {
+        let value = value.into();
         let number = self.seen;
         self.seen += 1;
         if !value.is_nan() && self.best.is_none_or(|(_, best)| value < best - self.least_change) {
@@ -53,7 +54,7 @@ impl EarlyStopping {
     }
 
     /// The number of the best observation, from 0, and its value.
-    pub fn best(&self) -> Option<(u64, f32)> {
+    pub fn best(&self) -> Option<(u64, f64)> {
         self.best
     }
 }

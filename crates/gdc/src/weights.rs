@@ -1,7 +1,11 @@
 //! Saving and loading (feature `safetensors`): the tensors of a model, or with a trainer the
 //! whole state of training, in the format that PyTorch, JAX and `gdc train` share.
+//!
+//! A model of `f32` is saved as `F32`, and one of `precision f64` as `F64`. Either can be loaded
+//! into either: from `F32` to `f64` numbers stay what they are, from `F64` to `f32` they are
+//! rounded to the nearest, and one that is too large for that is an error.
 
-use crate::rt::NamedTensors;
+use crate::rt::{Float, NamedTensors};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,19 +31,26 @@ impl From<SafeTensorError> for WeightsError {
     }
 }
 
-/// The bytes of a safetensors file of all tensors, each as `f32` under its name.
+/// The bytes of a safetensors file of all tensors, each under its name and in the model's own
+/// precision.
 ///
 /// # Errors
 ///
 /// The format cannot hold them (tensors beyond the address space).
-pub fn to_safetensors(model: &impl NamedTensors) -> Result<Vec<u8>, WeightsError> {
+pub fn to_safetensors<M: NamedTensors>(model: &M) -> Result<Vec<u8>, WeightsError> {
+    let double = size_of::<M::Real>() == 8;
+    let bytes = |value: &M::Real| match double {
+        true => value.to_f64().to_le_bytes().to_vec(),
+        false => (value.to_f64() as f32).to_le_bytes().to_vec(),
+    };
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     model.tensors(&mut |name, shape, values| {
-        tensors.push((name.to_owned(), shape.to_vec(), values.iter().flat_map(|v| v.to_le_bytes()).collect()));
+        tensors.push((name.to_owned(), shape.to_vec(), values.iter().flat_map(bytes).collect()));
     });
     let mut views = Vec::with_capacity(tensors.len());
+    let ty = if double { Dtype::F64 } else { Dtype::F32 };
     for (name, shape, bytes) in &tensors {
-        views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?));
+        views.push((name.as_str(), TensorView::new(ty, shape.clone(), bytes)?));
     }
     Ok(safetensors::serialize(views, None)?)
 }
@@ -48,12 +59,12 @@ pub fn to_safetensors(model: &impl NamedTensors) -> Result<Vec<u8>, WeightsError
 ///
 /// # Errors
 ///
-/// The bytes are no such file; or names, shapes or types differ, and the error lists all
-/// differences. The model is as before then.
-pub fn from_safetensors(model: &mut impl NamedTensors, bytes: &[u8]) -> Result<(), WeightsError> {
+/// The bytes are no such file; or names or shapes differ, or numbers cannot be had in the model's
+/// precision, and the error lists all differences. The model is as before then.
+pub fn from_safetensors<M: NamedTensors>(model: &mut M, bytes: &[u8]) -> Result<(), WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
     let found: BTreeMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
-    let mut loaded: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    let mut loaded: BTreeMap<String, Vec<M::Real>> = BTreeMap::new();
     let mut wrong: Vec<String> = Vec::new();
     model.tensors(&mut |name, shape, _| match found.get(name) {
         None => wrong.push(format!("`{name}` {shape:?} is missing")),
@@ -61,8 +72,8 @@ pub fn from_safetensors(model: &mut impl NamedTensors, bytes: &[u8]) -> Result<(
             wrong.push(format!("`{name}` is {:?} in the file and {shape:?} in the model", view.shape()));
         }
         Some(view) => match numbers(view) {
-            Some(values) => drop(loaded.insert(name.to_owned(), values)),
-            None => wrong.push(format!("`{name}` holds elements of type {}, not F32 or F64", view.dtype())),
+            Ok(values) => drop(loaded.insert(name.to_owned(), values)),
+            Err(what) => wrong.push(format!("`{name}` holds {what}")),
         },
     });
     let mut unknown: Vec<&str> = found.keys().map(String::as_str).collect();
@@ -105,10 +116,18 @@ pub fn load(model: &mut impl NamedTensors, path: impl AsRef<Path>) -> Result<(),
     from_safetensors(model, &bytes).map_err(|e| named(e.0))
 }
 
-fn numbers(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    match view.dtype() {
-        Dtype::F32 => Some(view.data().as_chunks::<4>().0.iter().map(|&c| f32::from_le_bytes(c)).collect()),
-        Dtype::F64 => Some(view.data().as_chunks::<8>().0.iter().map(|&c| f64::from_le_bytes(c) as f32).collect()),
-        _ => None,
-    }
+/// The numbers of a tensor, or what it holds instead.
+fn numbers<R: Float>(view: &TensorView<'_>) -> Result<Vec<R>, String> {
+    let wide: Vec<f64> = match view.dtype() {
+        Dtype::F32 => view.data().as_chunks::<4>().0.iter().map(|&c| f32::from_le_bytes(c).to_f64()).collect(),
+        Dtype::F64 => view.data().as_chunks::<8>().0.iter().map(|&c| f64::from_le_bytes(c)).collect(),
+        other => return Err(format!("elements of type {other}, not F32 or F64")),
+    };
+    let fits = |&value: &f64| match R::from_f64(value) {
+        rounded if value.is_finite() && !rounded.to_f64().is_finite() => {
+            Err(format!("{value:e}, which is too large for the model's f32"))
+        }
+        rounded => Ok(rounded),
+    };
+    wide.iter().map(fits).collect()
 }

@@ -3,7 +3,7 @@
 #![cfg(feature = "macros")]
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use gdc::rt::{NamedTensors, Trainer};
+use gdc::rt::Trainer;
 
 /// The models, with what a step says of threads.
 macro_rules! models {
@@ -69,7 +69,7 @@ mod parts {
 
 /// The weights and the state after some steps, some of them on fewer samples than a batch, with
 /// what was asked on the way.
-fn trained<T: Trainer + NamedTensors>(trainer: &mut T) -> Vec<f32> {
+fn trained<T: Trainer<Real = f32>>(trainer: &mut T) -> Vec<f32> {
     let mut all = Vec::new();
     for slot in 0..T::BATCH {
         let reals: Vec<f32> =

@@ -76,6 +76,7 @@ impl Trainer for Mean {
 }
 
 impl NamedTensors for Mean {
+    type Real = f32;
     fn zero() -> Self {
         generated::ZERO
     }
@@ -108,7 +109,7 @@ fn an_epoch_visits_every_sample_once() {
         mean = 0.0;
         for batch in DATA.chunks(4) {
             by_hand.loaded[..batch.len()].copy_from_slice(batch);
-            mean += by_hand.step_loaded(batch.len()) * batch.len() as f32 / 10.0;
+            mean += f64::from(by_hand.step_loaded(batch.len())) * batch.len() as f64 / 10.0;
         }
     }
     assert_eq!(trainer.w, by_hand.w);
@@ -157,7 +158,7 @@ fn flat_and_own_data_train_alike() {
     assert_eq!(history[4], fit.last);
     assert_eq!(rt::evaluate(&mut own, &DATA), rt::evaluate_flat(&mut flat, &DATA, &[]));
     let exact: f32 = DATA.iter().map(|y| (own.w - y) * (own.w - y) / 20.0).sum();
-    assert!((rt::evaluate(&mut own, &DATA).unwrap() - exact).abs() < 1e-5);
+    assert!((rt::evaluate(&mut own, &DATA).unwrap() - f64::from(exact)).abs() < 1e-5);
 }
 
 #[test]

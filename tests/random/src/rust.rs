@@ -177,26 +177,27 @@ fn case<T: rt::Trainer + rt::NamedTensors>(
     println!(\"case {k}\");
     let mut t = new();
     t.tensors_mut(&mut |name, _, places| {
-        if let Some((_, v)) = values.iter().find(|(n, _)| *n == name) { places.copy_from_slice(v); }
+        if let Some((_, v)) = values.iter().find(|(n, _)| *n == name) { places.iter_mut().zip(*v).for_each(|(p, x)| *p = wide(x)); }
     });
     for (s, &n) in steps.iter().enumerate() {
         for slot in 0..n.min(T::BATCH) {
-            let r = &reals[slot * T::REALS..(slot + 1) * T::REALS];
-            t.load_flat(slot, r, &integers[slot * T::INTEGERS..(slot + 1) * T::INTEGERS]).unwrap();
+            let r: Vec<T::Real> = reals[slot * T::REALS..(slot + 1) * T::REALS].iter().map(wide).collect();
+            t.load_flat(slot, &r, &integers[slot * T::INTEGERS..(slot + 1) * T::INTEGERS]).unwrap();
         }
         if s == 0 {
-            println!(\"loss: {:e}\", t.loss_loaded(n));
-            let mut metrics = vec![0.0; T::METRICS];
+            println!(\"loss: {}\", list(&[t.loss_loaded(n)]));
+            let mut metrics = vec![T::Real::default(); T::METRICS];
             t.metrics_loaded(n, &mut metrics);
             println!(\"metrics: {}\", list(&metrics));
             t.gradients_loaded(n, &mut |name, _, v| println!(\"d {name}: {}\", list(v)));
             predict(&t);
         }
-        println!(\"step {s}: {:e}\", t.step_loaded(n));
+        println!(\"step {s}: {}\", list(&[t.step_loaded(n)]));
         t.tensors(&mut |name, _, v| println!(\"{s} {name}: {}\", list(v)));
     }
 }
-fn list(v: &[f32]) -> String { v.iter().map(|x| format!(\"{x:e}\")).collect::<Vec<_>>().join(\" \") }
+fn wide<R: rt::Float>(x: &f32) -> R { R::from_f64(f64::from(*x)) }
+fn list<R: rt::Float>(v: &[R]) -> String { v.iter().map(|x| format!(\"{:e}\", x.to_f64())).collect::<Vec<_>>().join(\" \") }
 fn numbers(text: &str) -> String {
     text.split(|c: char| !(c.is_alphanumeric() || \".-+\".contains(c)))
         .filter(|w| w.parse::<f64>().is_ok() || *w == \"true\" || *w == \"false\").collect::<Vec<_>>().join(\" \")

@@ -26,7 +26,7 @@ pub struct Prediction {
 
 impl Prediction {
     /// Takes apart what a program wrote.
-    pub fn all(output: &Output, entry: Option<&str>, samples: usize, written: &[f32]) -> Outcome<Vec<Prediction>> {
+    pub fn all(output: &Output, entry: Option<&str>, samples: usize, written: &[f64]) -> Outcome<Vec<Prediction>> {
         let buffers = glue::outputs(output, entry);
         let width: usize = buffers.iter().map(|b| b.shape.iter().product::<usize>()).sum();
         if written.len() != width * samples {
@@ -37,7 +37,7 @@ impl Prediction {
         for buffer in buffers {
             let len: usize = buffer.shape.iter().product();
             let rows = written.chunks_exact(width.max(1));
-            let values = rows.flat_map(|row| row[start..start + len].iter().map(|&v| f64::from(v))).collect();
+            let values = rows.flat_map(|row| row[start..start + len].iter().copied()).collect();
             start += len;
             all.push(Prediction {
                 name: buffer.name.clone(),

@@ -6,6 +6,7 @@ use crate::train::load_init;
 use crate::train::prepare::Normalisation;
 use crate::train::weights::Tensor;
 use gdc_driver::Output;
+use gdc_ir::graph::Precision;
 use std::path::Path;
 
 /// Numbers of a line.
@@ -13,16 +14,20 @@ const IN_LINE: usize = 8;
 
 /// The items to append to the generated file.
 pub fn items(output: &Output, weights: &Path) -> Outcome<String> {
-    let mut tensors = load_init(weights, output)?;
+    let mut tensors = load_init(weights, output, false)?;
     let normalised = Normalisation::take(&mut tensors);
     let (ty, fields) = gdc_codegen::model_fields(&output.programs);
+    let number = match output.model.precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    };
     let name = screaming(&ty);
     let mut values = String::new();
     for (path, field) in fields {
         let tensor = tensors.iter().find(|t| t.slot.name == path).ok_or_else(|| {
             Fault::input(format!("{} has no `{path}`, which the model keeps to predict", weights.display()))
         })?;
-        values.push_str(&format!("    {field}: {},\n", array(tensor)));
+        values.push_str(&format!("    {field}: {},\n", array(tensor, number)));
     }
     let note = if normalised.is_empty() {
         String::new()
@@ -41,12 +46,12 @@ pub fn items(output: &Output, weights: &Path) -> Outcome<String> {
         for tensor in normalisation.tensors() {
             let kind = tensor.slot.name.rsplit('/').next().unwrap_or_default().to_owned();
             let of = &normalisation.name;
-            let ty = fields.iter().find(|f| f.name == *of).map_or("f32".to_owned(), |f| array_type(&f.shape));
+            let ty = fields.iter().find(|f| f.name == *of).map_or(number.to_owned(), |f| array_type(number, &f.shape));
             text.push_str(&format!(
                 "\n/// The {kind} of `{of}` in the training data.\n{allow}pub static {name}_{}_{}: {ty} = {};\n",
                 screaming(of),
                 kind.to_uppercase(),
-                array(&tensor)
+                array(&tensor, number)
             ));
         }
     }
@@ -67,20 +72,20 @@ fn screaming(name: &str) -> String {
     text
 }
 
-fn array_type(shape: &[usize]) -> String {
-    shape.iter().rev().fold("f32".to_owned(), |inner, n| format!("[{inner}; {n}]"))
+fn array_type(number: &str, shape: &[usize]) -> String {
+    shape.iter().rev().fold(number.to_owned(), |inner, n| format!("[{inner}; {n}]"))
 }
 
 /// A tensor as nested arrays, every number with the fewest digits that give it back.
-fn array(tensor: &Tensor) -> String {
+fn array(tensor: &Tensor, ty: &str) -> String {
     let mut text = String::new();
-    nested(&tensor.slot.shape, &tensor.values, 1, &mut text);
+    nested(ty, &tensor.slot.shape, &tensor.values, 1, &mut text);
     text
 }
 
-fn nested(shape: &[usize], values: &[f32], depth: usize, text: &mut String) {
+fn nested(ty: &str, shape: &[usize], values: &[f64], depth: usize, text: &mut String) {
     let Some((&n, inner)) = shape.split_first() else {
-        text.push_str(&number(values.first().copied().unwrap_or(0.0)));
+        text.push_str(&number(ty, values.first().copied().unwrap_or(0.0)));
         return;
     };
     let gap = format!("\n{}", "    ".repeat(depth + 1));
@@ -88,25 +93,27 @@ fn nested(shape: &[usize], values: &[f32], depth: usize, text: &mut String) {
     if inner.is_empty() {
         for (i, value) in values.iter().enumerate() {
             text.push_str(if i % IN_LINE == 0 { &gap } else { " " });
-            text.push_str(&number(*value));
+            text.push_str(&number(ty, *value));
             text.push(',');
         }
     } else {
         let len: usize = inner.iter().product();
         for row in 0..n {
             text.push_str(&gap);
-            nested(inner, &values[row * len..(row + 1) * len], depth + 1, text);
+            nested(ty, inner, &values[row * len..(row + 1) * len], depth + 1, text);
             text.push(',');
         }
     }
     text.push_str(&format!("\n{}]", "    ".repeat(depth)));
 }
 
-fn number(value: f32) -> String {
+fn number(ty: &str, value: f64) -> String {
     if value.is_nan() {
-        "f32::NAN".to_owned()
+        format!("{ty}::NAN")
     } else if value.is_infinite() {
-        if value > 0.0 { "f32::INFINITY" } else { "f32::NEG_INFINITY" }.to_owned()
+        format!("{ty}::{}", if value > 0.0 { "INFINITY" } else { "NEG_INFINITY" })
+    } else if ty == "f32" {
+        format!("{:?}", value as f32)
     } else {
         format!("{value:?}")
     }

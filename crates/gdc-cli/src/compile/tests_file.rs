@@ -23,9 +23,9 @@ const BODY: &str = include_str!("../../starter/tests_body.rs");
 /// The line that the generated file ends with, and the name and text of the tests.
 pub fn tests(output: &Output, spec: &str, file: &Path, runtime: Runtime) -> Outcome<(String, String, String)> {
     let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    if output.model.precision == Precision::F64 || output.model.loss.is_none() || output.model.updates.is_empty() {
+    if output.model.loss.is_none() || output.model.updates.is_empty() {
         return Err(Fault::input(format!(
-            "model `{}`: tests can be made for models in f32 with a loss and an optimizer",
+            "model `{}`: tests can be made for models with a loss and an optimizer",
             output.model.name
         )));
     }
@@ -61,7 +61,7 @@ fn text(output: &Output, spec: &str, stem: &str, runtime: Runtime) -> Result<Str
         "//! Tests of `{stem}.rs`, made by gdc {} from {spec}; do not edit.\n//!\n\
          //! The numbers come from gdc's reference interpreter, which shares no code with its code generator and\n\
          //! computes in f64; derivatives are also held against differences of the loss.\n\n\
-         extern crate std;\n\nuse super::{}Trainer as Trained;\nuse {runtime}::{{NamedTensors, Trainer}};\n\
+         extern crate std;\n\nuse super::{}Trainer as Trained;\nuse {runtime}::{{Float, NamedTensors, Trainer}};\n\
          use std::prelude::rust_2021::*;\nuse std::{{assert, format}};\n\n",
         env!("CARGO_PKG_VERSION"),
         gdc_codegen::trainer_name(&model.name).trim_end_matches("Trainer"),
@@ -71,11 +71,18 @@ fn text(output: &Output, spec: &str, stem: &str, runtime: Runtime) -> Result<Str
     };
     constant("Of initial values.", "SEED", "u64", &SEED.to_string());
     constant("How many samples there are.", "SAMPLES", "usize", &samples.to_string());
-    constant("Real numbers, sample after sample.", "REALS", "&[f32]", &list(&reals));
+    let number = match model.precision {
+        Precision::F32 => ("&[f32]", 1e-4, 1e-2, "[0.1, 0.03, 0.01, 0.003]"),
+        Precision::F64 => ("&[f64]", 1e-10, 1e-6, "[1e-3, 1e-4, 1e-5, 1e-6]"),
+    };
+    constant("Real numbers, sample after sample.", "REALS", number.0, &list(&reals));
     constant("Integers, sample after sample.", "INTEGERS", "&[u32]", &list(&integers));
     constant("The mean loss before the first step.", "LOSS", "f64", &format!("{loss:?}"));
     constant("Steps before the last loss.", "STEPS", "usize", &STEPS.to_string());
     constant("The mean loss after them.", "LOSS_AFTER", "f64", &format!("{after:?}"));
+    constant("By which part numbers may be off.", "ERROR", "f64", &format!("{:e}", number.1));
+    constant("By which part slopes of the loss may be off.", "SLOPE_ERROR", "f64", &format!("{:e}", number.2));
+    constant("The widths over which slopes are taken.", "WIDTHS", "[f64; 4]", number.3);
     let plain = model.evaluation.is_none();
     constant(
         "Whether `loss` is what is trained, as it is without dropout and the like.",

@@ -4,10 +4,11 @@
 //! and notes: where training stands, its seed, its number of samples, and its history.
 
 use super::history::History;
-use super::weights::{self, Slot, Tensor};
+use super::weights::{self, Loaded, Slot, Tensor};
 use super::worker::{Checkpoint, Start};
 use crate::fault::{Fault, Outcome};
 use gdc_driver::Output;
+use gdc_ir::graph::Precision;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,6 +29,8 @@ pub struct Setting {
     pub validation: usize,
     /// Whether samples are shuffled.
     pub shuffle: bool,
+    /// Of the model's numbers.
+    pub precision: Precision,
 }
 
 /// What a file held.
@@ -40,6 +43,13 @@ pub struct Resumed {
     pub best: Option<Vec<Tensor>>,
     /// What was recorded.
     pub history: History,
+}
+
+fn name_of(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    }
 }
 
 /// Writes a checkpoint, whole or not at all. `best` are the best weights from before it began.
@@ -58,6 +68,7 @@ pub fn save(
         ("samples".to_owned(), setting.samples.to_string()),
         ("validation".to_owned(), setting.validation.to_string()),
         ("shuffle".to_owned(), setting.shuffle.to_string()),
+        ("precision".to_owned(), name_of(setting.precision).to_owned()),
         ("epoch".to_owned(), start.epoch.to_string()),
         ("step".to_owned(), start.step.to_string()),
         ("stale".to_owned(), start.stale.to_string()),
@@ -69,7 +80,7 @@ pub fn save(
         let slot = Slot { name: format!("{BEST}{}", tensor.slot.name), shape: tensor.slot.shape.clone() };
         tensors.push(Tensor { slot, values: tensor.values.clone() });
     }
-    weights::save_with(path, &notes, &tensors)
+    weights::save_with(path, &notes, setting.precision, &tensors)
 }
 
 /// Reads a checkpoint of a model; the error says what differs.
@@ -78,7 +89,7 @@ pub fn load(path: &Path, output: &Output, setting: &Setting, metrics: &[String])
     let required = weights::all_state(model);
     let best: Vec<Slot> =
         required.iter().map(|s| Slot { name: format!("{BEST}{}", s.name), shape: s.shape.clone() }).collect();
-    let (tensors, notes) = weights::load_with(path, &required, &best)?;
+    let Loaded { tensors, about: notes, .. } = weights::load(path, setting.precision, &required, &best)?;
     let fault = |what: &str| Fault::input(format!("{} {what}", path.display()));
     if notes.get("gdc.checkpoint").map(String::as_str) != Some(FORM) {
         return Err(fault("holds weights but no checkpoint: to start from them, use --init"));
@@ -90,6 +101,7 @@ pub fn load(path: &Path, output: &Output, setting: &Setting, metrics: &[String])
         ("samples", setting.samples.to_string()),
         ("validation", setting.validation.to_string()),
         ("shuffle", setting.shuffle.to_string()),
+        ("precision", name_of(setting.precision).to_owned()),
     ];
     for (name, now) in options {
         match notes.get(name) {

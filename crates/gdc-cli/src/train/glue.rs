@@ -3,6 +3,7 @@
 use crate::compile::rust_text;
 use crate::fault::Outcome;
 use gdc_driver::Output;
+use gdc_ir::graph::Precision;
 use gdc_ir::program::{Buffer, BufferRole, Elem, Program};
 
 /// The whole text. The generated types and the runtime `rt` stand in the root, where the
@@ -59,15 +60,20 @@ fn model(output: &Output, entry: Option<&str>, trainer: &str) -> String {
 
 /// From flat numbers to arguments, and from outputs to flat numbers.
 fn prediction(output: &Output, entry: Option<&str>, given: &[&Buffer], outputs: &[&Buffer]) -> String {
-    let mut text = String::from(
-        "#[allow(unused_variables)]\nfn predict_flat(&self, reals: &[f32], integers: &[u32], out: &mut [f32]) {\n",
+    let number = match output.model.precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    };
+    let mut text = format!(
+        "#[allow(unused_variables)]\n\
+         fn predict_flat(&self, reals: &[{number}], integers: &[u32], out: &mut [{number}]) {{\n",
     );
     let (mut reals, mut integers) = (0, 0);
     let mut arguments = Vec::new();
     for (k, buffer) in given.iter().enumerate() {
         let (zero, value, place, list) = match buffer.elem {
             Elem::F32 => ("0.0_f32", "*v", &mut reals, "reals"),
-            Elem::F64 => ("0.0_f64", "f64::from(*v)", &mut reals, "reals"),
+            Elem::F64 => ("0.0_f64", "*v", &mut reals, "reals"),
             Elem::U32 => ("0_u32", "*v", &mut integers, "integers"),
             Elem::U64 => ("0_u64", "u64::from(*v)", &mut integers, "integers"),
             Elem::I32 => ("0_i32", "*v as i32", &mut integers, "integers"),
@@ -86,15 +92,15 @@ fn prediction(output: &Output, entry: Option<&str>, given: &[&Buffer], outputs: 
     text.push_str(&format!("let got = self.model.{method}({});\n", arguments.join(", ")));
     if given.iter().any(|b| b.range.is_some()) {
         // The data were checked when they were read.
-        text.push_str("let Ok(got) = got else { out.fill(f32::NAN); return };\n");
+        text.push_str(&format!("let Ok(got) = got else {{ out.fill({number}::NAN); return }};\n"));
     }
     // An entry point has one output, which is returned as it is.
     let fields = entry.map_or_else(|| gdc_codegen::output_fields(&output.programs), |name| vec![name.to_owned()]);
     let mut start = 0;
     for (buffer, field) in outputs.iter().zip(fields) {
         let value = match buffer.elem {
-            Elem::Bool => "f32::from(u8::from(*v))",
-            Elem::F32 | Elem::F64 | Elem::U32 | Elem::U64 | Elem::I32 => "*v as f32",
+            Elem::Bool => format!("{number}::from(u8::from(*v))"),
+            Elem::F32 | Elem::F64 | Elem::U32 | Elem::U64 | Elem::I32 => format!("*v as {number}"),
         };
         let place = if outputs.len() == 1 { "got".to_owned() } else { format!("got.{field}") };
         text.push_str(&format!(

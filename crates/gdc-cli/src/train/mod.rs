@@ -41,7 +41,6 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: args.spec.model.clone() })?;
     let spec_name = display_name(&args.spec.file);
     check_trainable(&output, &spec_name)?;
-    check_keeps_bits(args, &output)?;
     let fields = Field::all(&output.model);
     let mut prepared = Prepared::new(args, &output, &fields)?;
     let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
@@ -56,6 +55,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
         training: &prepared.training.columns,
         validation: prepared.validation.as_ref().map(|v| v.columns.as_slice()),
         init: prepared.init.as_deref(),
+        precision: output.model.precision,
     };
     let mut display = Display {
         progress: Progress::new(&plan, metrics, args.build.quiet),
@@ -103,7 +103,7 @@ impl Prepared {
             let (rest, held) = prepare::split(training, fields, part, seed)?;
             (training, validation) = (rest, Some(held));
         }
-        let mut init = args.init.as_deref().map(|path| load_init(path, output)).transpose()?;
+        let mut init = args.init.as_deref().map(|path| load_init(path, output, args.build.quiet)).transpose()?;
         let mut normalised = init.as_mut().map(Normalisation::take).unwrap_or_default();
         if !args.normalize.is_empty() {
             normalised = Normalisation::of(&args.normalize, fields, &training)?;
@@ -118,6 +118,7 @@ impl Prepared {
             samples: training.samples,
             validation: validation.as_ref().map_or(0, |v| v.samples),
             shuffle: output.model.settings.shuffle && !args.no_shuffle,
+            precision: output.model.precision,
         };
         Ok(Prepared { training, validation, normalised, init, start: worker::Start::default(), setting })
     }
@@ -260,19 +261,6 @@ pub fn check_trainable(output: &Output, spec: &str) -> Outcome {
     Err(Fault::input(format!("model `{}` in {spec} cannot be trained: it has no `{missing}`", model.name)))
 }
 
-/// A training of an `f64` model computes in f64, but its data and tensors are read and written in
-/// f32: one that went on from a checkpoint would not have the bits of one that never stopped.
-fn check_keeps_bits(args: &TrainArgs, output: &Output) -> Outcome {
-    match plan::checkpoint_file(args) {
-        Some(_) if output.model.precision == gdc_ir::Precision::F64 => Err(Fault::call(format!(
-            "--checkpoint and --resume keep tensors in f32, and model `{}` says `precision f64;`: its training could \
-             not go on with the same bits",
-            output.model.name
-        ))),
-        _ => Ok(()),
-    }
-}
-
 /// The data of all fields.
 pub fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
     if args.is_empty() && !fields.is_empty() {
@@ -289,13 +277,17 @@ pub fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool)
     Ok(data)
 }
 
-/// Weights to start from.
-pub fn load_init(path: &Path, output: &Output) -> Outcome<Vec<Tensor>> {
+/// Weights to start from, in the model's precision.
+pub fn load_init(path: &Path, output: &Output, quiet: bool) -> Outcome<Vec<Tensor>> {
     let required = weights::parameters(&output.model);
     let optional = weights::kept_for_prediction(&output.model);
     let mut optional: Vec<_> = optional.into_iter().filter(|slot| !required.contains(slot)).collect();
     optional.extend(Normalisation::slots(&Field::all(&output.model)));
-    weights::load(path, &required, &optional)
+    let loaded = weights::load(path, output.model.precision, &required, &optional)?;
+    if loaded.rounded && !quiet {
+        eprintln!("note: {} holds numbers in f64, which are rounded to the model's f32", path.display());
+    }
+    Ok(loaded.tensors)
 }
 
 /// Builds the worker of a model, whose predictions are those of an entry point if one is named.
@@ -331,11 +323,11 @@ fn write_results(
         let tensors = trained.best.as_ref().unwrap_or(&trained.tensors);
         let mut kept = pick(tensors, &weights::kept_for_prediction(model))?;
         kept.extend(normalised.iter().flat_map(Normalisation::tensors));
-        weights::save(&path, &model.name, &kept)?;
+        weights::save(&path, &model.name, model.precision, &kept)?;
         written.push(path);
     }
     if let (Some(path), Some(gradients)) = (&args.dump_gradients, &trained.gradients) {
-        weights::save(path, &model.name, &pick(gradients, &weights::parameters(model))?)?;
+        weights::save(path, &model.name, model.precision, &pick(gradients, &weights::parameters(model))?)?;
         written.push(path.clone());
     }
     if let Some(path) = beside(&args.history, "history.csv") {

@@ -5,6 +5,7 @@ use super::field::{Field, Role, Values};
 use super::weights::{Slot, Tensor};
 use crate::fault::{Fault, Outcome};
 use gdc_ir::graph::Precision;
+use gdc_ir::program::Elem;
 
 /// The site of the draws that choose validation samples.
 const SITE: u64 = 0x0073_706c_6974;
@@ -38,15 +39,16 @@ pub struct Normalisation {
     /// The input.
     pub name: String,
     shape: Vec<usize>,
-    mean: Vec<f32>,
-    /// 1 for an element that never varies.
-    deviation: Vec<f32>,
+    /// In the precision of the input.
+    mean: Vec<f64>,
+    /// Likewise; 1 for an element that never varies.
+    deviation: Vec<f64>,
 }
 
 impl Normalisation {
     /// Of the inputs of some names, over the training data; `all` means every input of reals.
     pub fn of(names: &[String], fields: &[Field], data: &Dataset) -> Outcome<Vec<Normalisation>> {
-        let is_real = |f: &Field| matches!(f.elem, gdc_ir::program::Elem::F32 | gdc_ir::program::Elem::F64);
+        let is_real = |f: &Field| matches!(f.elem, Elem::F32 | Elem::F64);
         let real = |f: &Field| f.role == Role::Input && f.range.is_none() && is_real(f);
         for name in names.iter().filter(|n| *n != "all") {
             match fields.iter().find(|f| f.name == *name) {
@@ -72,8 +74,10 @@ impl Normalisation {
             |k: usize, f: &dyn Fn(f64) -> f64| values.iter().skip(k).step_by(len).map(|v| f(*v)).sum::<f64>() / n;
         let mean: Vec<f64> = (0..len).map(|k| over(k, &|v| v)).collect();
         let deviation = (0..len).map(|k| over(k, &|v| (v - mean[k]) * (v - mean[k])).sqrt());
-        let deviation = deviation.map(|d| if d > 0.0 { d as f32 } else { 1.0 }).collect();
-        let mean = mean.iter().map(|m| *m as f32).collect();
+        let narrow = field.elem == Elem::F32;
+        let rounded = |x: f64| if narrow { f64::from(x as f32) } else { x };
+        let deviation = deviation.map(|d| if d > 0.0 { rounded(d) } else { 1.0 }).collect();
+        let mean = mean.iter().map(|m| rounded(*m)).collect();
         Normalisation { name: field.name.clone(), shape: field.shape.clone(), mean, deviation }
     }
 
@@ -83,11 +87,11 @@ impl Normalisation {
             let moments = self.mean.iter().zip(&self.deviation).cycle();
             match values {
                 _ if field.name != self.name => {}
-                Values::F32(list) => list.iter_mut().zip(moments).for_each(|(v, (m, d))| *v = (*v - m) / d),
-                Values::F64(list) => {
-                    let wide = moments.map(|(m, d)| (f64::from(*m), f64::from(*d)));
-                    list.iter_mut().zip(wide).for_each(|(v, (m, d))| *v = (*v - m) / d);
+                Values::F32(list) => {
+                    let narrow = moments.map(|(m, d)| (*m as f32, *d as f32));
+                    list.iter_mut().zip(narrow).for_each(|(v, (m, d))| *v = (*v - m) / d);
                 }
+                Values::F64(list) => list.iter_mut().zip(moments).for_each(|(v, (m, d))| *v = (*v - m) / d),
                 Values::U32(_) | Values::I32(_) | Values::Bool(_) => {}
             }
         }

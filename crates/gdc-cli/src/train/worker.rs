@@ -5,6 +5,7 @@ use super::field::{Field, Values};
 use super::history::{EpochRecord, History};
 use super::weights::{self, Tensor};
 use crate::fault::{At, Fault, Outcome};
+use gdc_ir::graph::Precision;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -91,6 +92,8 @@ pub struct Material<'a> {
     pub validation: Option<&'a [Values]>,
     /// Tensors to start from.
     pub init: Option<&'a [Tensor]>,
+    /// Of the model's real numbers, in which they are handed over.
+    pub precision: Precision,
 }
 
 /// What came out.
@@ -102,7 +105,7 @@ pub struct Trained {
     /// Of the first step, where asked for.
     pub gradients: Option<Vec<Tensor>>,
     /// The outputs, sample after sample.
-    pub predicted: Vec<f32>,
+    pub predicted: Vec<f64>,
     /// The loss and the metrics of an evaluation.
     pub score: Option<Score>,
     /// What was timed.
@@ -158,7 +161,8 @@ pub fn run(
         .spawn()
         .at("run", program)?;
     let mut found = Found::default();
-    let mut listener = Listener { folder, job, validates: material.validation.is_some(), history, watch };
+    let precision = material.precision;
+    let mut listener = Listener { folder, job, precision, validates: material.validation.is_some(), history, watch };
     let reason = match listener.follow(&mut child, &mut found) {
         Ok(reason) => reason,
         Err(fault) => {
@@ -169,15 +173,15 @@ pub fn run(
         }
     };
     let trains = job.mode == Mode::Train;
-    let tensors = |name: &str| read_tensors(&folder.join(name));
+    let tensors = |name: &str| read_tensors(&folder.join(name), precision);
     let best = folder.join("best.tensors");
     let path = folder.join("predicted.reals");
     let predicted = if path.is_file() { std::fs::read(&path).at("read", &path)? } else { Vec::new() };
     Ok(Trained {
         tensors: if trains { tensors("weights.tensors")? } else { Vec::new() },
-        best: if trains && best.is_file() { Some(read_tensors(&best)?) } else { None },
+        best: if trains && best.is_file() { Some(read_tensors(&best, precision)?) } else { None },
         gradients: (trains && job.gradients).then(|| tensors("gradients.tensors")).transpose()?,
-        predicted: weights::reals(&predicted),
+        predicted: weights::from_bytes(&predicted, precision),
         score: found.score,
         times: found.times,
         reason,
@@ -232,12 +236,12 @@ fn write_material(folder: &Path, material: &Material) -> Outcome {
     }
     if let Some(tensors) = material.init {
         let path = folder.join("init.tensors");
-        std::fs::write(&path, weights::to_plain(tensors)).at("write", &path)?;
+        std::fs::write(&path, weights::to_plain(tensors, material.precision)).at("write", &path)?;
     }
     Ok(())
 }
 
-/// Sample after sample, the real fields of each in order as f32, and the others as u32.
+/// Sample after sample, the real fields of each in order as they are, and the others as u32.
 fn interleave(fields: &[Field], used: &[usize], values: &[Values]) -> (Vec<u8>, Vec<u8>) {
     let used = || used.iter().filter_map(|&i| Some((fields.get(i)?, values.get(i)?)));
     let samples = used().map(|(f, v)| v.len().checked_div(f.len()).unwrap_or(0)).max();
@@ -247,7 +251,7 @@ fn interleave(fields: &[Field], used: &[usize], values: &[Values]) -> (Vec<u8>, 
             let range = sample * field.len()..(sample + 1) * field.len();
             match values {
                 Values::F32(list) => list[range].iter().for_each(|v| reals.extend(v.to_le_bytes())),
-                Values::F64(list) => list[range].iter().for_each(|&v| reals.extend((v as f32).to_le_bytes())),
+                Values::F64(list) => list[range].iter().for_each(|&v| reals.extend(v.to_le_bytes())),
                 Values::U32(list) => list[range].iter().for_each(|v| integers.extend(v.to_le_bytes())),
                 Values::I32(list) => list[range].iter().for_each(|v| integers.extend(v.to_le_bytes())),
                 Values::Bool(list) => list[range].iter().for_each(|&v| integers.extend(u32::from(v).to_le_bytes())),
@@ -268,6 +272,7 @@ struct Found {
 struct Listener<'a> {
     folder: &'a Path,
     job: &'a Job,
+    precision: Precision,
     validates: bool,
     history: &'a mut History,
     watch: &'a mut dyn Watch,
@@ -340,8 +345,8 @@ impl Listener<'_> {
         let best = self.folder.join("best.tensors");
         let checkpoint = Checkpoint {
             start,
-            tensors: read_tensors(&path)?,
-            best: if best.is_file() { Some(read_tensors(&best)?) } else { None },
+            tensors: read_tensors(&path, self.precision)?,
+            best: if best.is_file() { Some(read_tensors(&best, self.precision)?) } else { None },
         };
         std::fs::remove_file(&path).at("remove", &path)?;
         self.watch.checkpoint(checkpoint, self.history)
@@ -353,9 +358,10 @@ fn close(record: EpochRecord, history: &mut History, watch: &mut dyn Watch) {
     history.epochs.push(record);
 }
 
-fn read_tensors(path: &Path) -> Outcome<Vec<Tensor>> {
+fn read_tensors(path: &Path, precision: Precision) -> Outcome<Vec<Tensor>> {
     let bytes = std::fs::read(path).at("read", path)?;
-    weights::from_plain(&bytes).ok_or_else(|| Fault::input("the training program wrote tensors that cannot be read"))
+    let unread = || Fault::input("the training program wrote tensors that cannot be read");
+    weights::from_plain(&bytes, precision).ok_or_else(unread)
 }
 
 #[cfg(test)]
@@ -422,6 +428,7 @@ mod tests {
             training: &training,
             validation: Some(&training),
             init: None,
+            precision: Precision::F32,
         };
         let (mut history, mut seen) = (History::default(), Seen::default());
         let trained = run(&program, &job(), &material, &mut history, &mut seen).unwrap();
@@ -453,8 +460,15 @@ mod tests {
         let (_cache, program) = program();
         let fields = [real("x", &[])];
         let training = [Values::F32(vec![1.0, 2.0, 3.0])];
-        let material =
-            Material { fields: &fields, used: &[0], given: &[0], training: &training, validation: None, init: None };
+        let material = Material {
+            fields: &fields,
+            used: &[0],
+            given: &[0],
+            training: &training,
+            validation: None,
+            init: None,
+            precision: Precision::F32,
+        };
         let result = run(&program, &job(), &material, &mut History::default(), &mut Seen::default());
         let Err(Fault::Input(text)) = result else { panic!() };
         assert_eq!(text, "training failed: the train data do not fit the model");

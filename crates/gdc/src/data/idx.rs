@@ -10,7 +10,7 @@ use std::prelude::rust_2024::*;
 ///
 /// # Errors
 ///
-/// The file cannot be read, is no whole IDX file, or holds a number that `f32` cannot.
+/// The file cannot be read, or is no whole IDX file.
 pub fn read_idx(path: impl AsRef<Path>) -> Result<Array, Error> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(|e| Error::new(path, e))?;
@@ -35,21 +35,19 @@ fn parse(bytes: &[u8]) -> Result<Array, String> {
     if wanted != Some(data.len()) {
         return Err(format!("its extents {shape:?} do not fit the {} bytes that follow", data.len()));
     }
-    let values = data.chunks_exact(width).map(|chunk| number(*kind, chunk)).collect::<Option<Vec<f32>>>();
-    let values = values.ok_or("it holds an integer that f32 cannot hold exactly")?;
+    let values: Vec<f64> = data.chunks_exact(width).map(|chunk| number(*kind, chunk)).collect();
     Array::new(shape, values).map_err(|e| std::string::ToString::to_string(&e))
 }
 
-/// An element as f32, unless it is an integer that does not fit.
-fn number(kind: u8, chunk: &[u8]) -> Option<f32> {
+/// An element, exactly.
+fn number(kind: u8, chunk: &[u8]) -> f64 {
     let bits = chunk.iter().fold(0u64, |n, &b| n << 8 | u64::from(b));
-    let whole = |n: i64| (n as f32 as i64 == n).then_some(n as f32);
     match kind {
-        0x09 => whole(i64::from(bits as u8 as i8)),
-        0x0b => whole(i64::from(bits as u16 as i16)),
-        0x0c => whole(i64::from(bits as u32 as i32)),
-        0x0d => Some(f32::from_bits(bits as u32)),
-        0x0e => Some(f64::from_bits(bits) as f32),
-        _ => whole(bits as i64),
+        0x09 => f64::from(bits as u8 as i8),
+        0x0b => f64::from(bits as u16 as i16),
+        0x0c => f64::from(bits as u32 as i32),
+        0x0d => f64::from(f32::from_bits(bits as u32)),
+        0x0e => f64::from_bits(bits),
+        _ => bits as f64,
     }
 }

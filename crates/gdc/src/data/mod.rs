@@ -6,7 +6,7 @@ mod idx;
 mod npy;
 mod table;
 
-pub use array::Array;
+pub use array::{Array, Precision};
 pub use error::Error;
 pub use idx::read_idx;
 pub use npy::{read_npy, read_npz};

@@ -1,6 +1,6 @@
 //! NPY and NPZ, NumPy's files of one and of several arrays.
 
-use super::{Array, Error};
+use super::{Array, Error, Precision};
 use ndarray::{ArrayD, IxDyn, OwnedRepr};
 use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError, ReadableElement};
 use std::format;
@@ -69,7 +69,8 @@ impl<R: Read + Seek> Source for Member<'_, R> {
     }
 }
 
-/// Tries each type of element in turn.
+/// Tries each type of element in turn. Reals keep their precision, and integers are `f32` where
+/// that holds all of them exactly, else `f64`.
 fn any_type(source: &mut impl Source) -> Result<Array, String> {
     macro_rules! first_of {
         ($($element:ty => $convert:expr),* $(,)?) => {
@@ -78,29 +79,38 @@ fn any_type(source: &mut impl Source) -> Result<Array, String> {
             })*
         };
     }
+    if let Some(array) = source.of::<f32>()? {
+        return flat(&array, array.iter().copied().collect());
+    }
+    if let Some(array) = source.of::<f64>()? {
+        return flat(&array, array.iter().copied().collect());
+    }
     first_of! {
-        f32 => Some,
-        f64 => |x| Some(x as f32),
-        u8 => |x| Some(f32::from(x)),
-        i8 => |x| Some(f32::from(x)),
-        u16 => |x| Some(f32::from(x)),
-        i16 => |x| Some(f32::from(x)),
-        u32 => |x| exact(i128::from(x)),
-        i32 => |x| exact(i128::from(x)),
-        u64 => |x| exact(i128::from(x)),
-        i64 => |x| exact(i128::from(x)),
-        bool => |x| Some(f32::from(u8::from(x))),
+        u8 => i128::from,
+        i8 => i128::from,
+        u16 => i128::from,
+        i16 => i128::from,
+        u32 => i128::from,
+        i32 => i128::from,
+        u64 => i128::from,
+        i64 => i128::from,
+        bool => i128::from,
     }
     Err("its elements are neither real numbers, integers nor booleans".to_owned())
 }
 
-fn exact(n: i128) -> Option<f32> {
-    (n as f32 as i128 == n).then_some(n as f32)
+fn whole<T: Copy>(array: ArrayD<T>, convert: impl Fn(T) -> i128) -> Result<Array, String> {
+    // Iteration is row-major, in whichever order the file keeps the elements.
+    let values: Vec<i128> = array.iter().map(|&x| convert(x)).collect();
+    let narrow = values.iter().map(|&n| (n as f32 as i128 == n).then_some(n as f32)).collect::<Option<Vec<f32>>>();
+    if let Some(narrow) = narrow {
+        return flat(&array, narrow);
+    }
+    let wide = values.iter().map(|&n| (n as f64 as i128 == n).then_some(n as f64)).collect::<Option<Vec<f64>>>();
+    flat(&array, wide.ok_or("it holds an integer that f64 cannot hold exactly")?)
 }
 
-fn whole<T: Copy>(array: ArrayD<T>, convert: impl Fn(T) -> Option<f32>) -> Result<Array, String> {
-    // Iteration is row-major, in whichever order the file keeps the elements.
-    let values = array.iter().map(|&x| convert(x)).collect::<Option<Vec<f32>>>();
-    let values = values.ok_or("it holds an integer that f32 cannot hold exactly")?;
+/// Numbers under the extents of the array that they come from.
+fn flat<T, P: Precision>(array: &ArrayD<T>, values: Vec<P>) -> Result<Array, String> {
     Array::new(array.shape().to_vec(), values).map_err(|e| e.to_string())
 }

@@ -1,9 +1,11 @@
 //! CSV tables with a header: columns by name, rows as samples.
 
 use super::Error;
+use crate::rt::Float;
 use std::format;
 use std::path::{Path, PathBuf};
 use std::prelude::rust_2024::*;
+use std::str::FromStr;
 
 /// A table of numbers and words, read whole.
 ///
@@ -52,19 +54,19 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The numbers of some columns, a sample for each row.
+    /// The numbers of some columns, a sample for each row, as `f32` or `f64`.
     ///
     /// # Errors
     ///
     /// There is no such column, or a cell is not a finite number; the error names its line.
-    pub fn numbers<const N: usize>(&self, columns: [&str; N]) -> Result<Vec<[f32; N]>, Error> {
+    pub fn numbers<T: Float + FromStr, const N: usize>(&self, columns: [&str; N]) -> Result<Vec<[T; N]>, Error> {
         let mut places = [0; N];
         for (place, name) in places.iter_mut().zip(columns) {
             *place = self.place(name)?;
         }
         let mut samples = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            let mut sample = [0.0; N];
+            let mut sample = [T::default(); N];
             for (value, &place) in sample.iter_mut().zip(&places) {
                 *value = self.number(row, place)?;
             }
@@ -100,9 +102,9 @@ impl Table {
         })
     }
 
-    fn number(&self, row: &csv::StringRecord, place: usize) -> Result<f32, Error> {
+    fn number<T: Float + FromStr>(&self, row: &csv::StringRecord, place: usize) -> Result<T, Error> {
         let cell = row.get(place).unwrap_or_default();
-        cell.parse().ok().filter(|x: &f32| x.is_finite()).ok_or_else(|| {
+        cell.parse().ok().filter(|x: &T| x.to_f64().is_finite()).ok_or_else(|| {
             let line = row.position().map_or("?".to_owned(), |p| p.line().to_string());
             let column = self.columns.get(place).map_or("", String::as_str);
             Error::new(&self.path, format!("line {line}: `{column}` is `{cell}`, not a number"))

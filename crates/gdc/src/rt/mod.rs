@@ -24,10 +24,9 @@
 //! | [`fold`], [`uniform`], [`normal`], `*_of`, `*_f64` | counter-based random numbers |
 //! | [`Order`] | the order of samples |
 //! | [`Error`] | what can be wrong with data |
-//! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`] | the training loop |
+//! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`], [`Float`] | the training loop |
 //! | [`same_length`], [`in_range`], [`sample_in_range`], [`copy_samples`], [`repeat_first`], [`copy_sample`], [`take_numbers`], [`within`] | checking and moving the samples of a batch |
 //! | [`each`], [`part`], [`add`] | sharing the parts of a step between threads (feature `std`), and their sums |
-//! | [`visit_f64`], [`visit_f64_mut`] | showing `f64` tensors |
 //! | [`with_alloc!`](with_alloc), `boxed`, `Box`, `fit_history` | only with a heap |
 //!
 //! A kernel is `#[inline(always)] fn body<S: Simd>(simd: S, ...)`, and all that
