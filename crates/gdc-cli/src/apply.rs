@@ -8,6 +8,7 @@ use crate::files::{print, write_whole};
 use crate::runner::{Runner, compile, entry_fields, no_outputs, with_targets};
 use crate::train::data::{DataArg, Dataset, element_name};
 use crate::train::field::{Field, Role};
+use crate::train::glue::Point;
 use crate::train::prepare::Normalisation;
 use crate::train::weights::{self, Slot, Tensor};
 use crate::train::worker::{Job, Mode};
@@ -25,7 +26,7 @@ pub fn predict(args: &PredictArgs) -> Outcome {
     let (output, spec) = compile(&given.spec)?;
     let fields = match entry {
         Some(name) => entry_fields(&output, name, &spec)?,
-        None if glue::outputs(&output, None).is_empty() => return Err(no_outputs(&output, &spec)),
+        None if glue::outputs(&output, Point::Outputs).is_empty() => return Err(no_outputs(&output, &spec)),
         None => Field::all(&output.model),
     };
     let mut tensors = load_init(&given.weights, &output, given.build.quiet)?;
@@ -125,7 +126,7 @@ pub fn eval(args: &EvalArgs) -> Outcome {
     let score = ran.score.ok_or_else(|| Fault::input("the program evaluated nothing: a mistake of gdc"))?;
     let names = buffer_names(&runner.output, |role| role == BufferRole::Metric);
     let metrics: Vec<(String, f64)> = names.into_iter().zip(score.metrics).collect();
-    let predictions = match glue::outputs(&runner.output, None).is_empty() {
+    let predictions = match glue::outputs(&runner.output, Point::Outputs).is_empty() {
         true => Vec::new(),
         false => Prediction::all(&runner.output, None, data.samples, &ran.predicted)?,
     };

@@ -208,7 +208,8 @@ pub struct FmtArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Three computations of the same derivatives are compared, parameter by parameter: the generated
-code (built and run), the reference interpreter (f64), and finite differences of its loss.
+code (built and run), the reference interpreter (f64), and finite differences of its loss; and
+the outputs, entry points and the stream, output by output.
 The samples are made up unless --data brings some. Exit code 1 if an error is out of tolerance.
 
 Examples:

@@ -7,9 +7,10 @@ use crate::files::display_name;
 use crate::spec::Spec;
 use crate::train::data::Dataset;
 use crate::train::field::{Field, Values};
+use crate::train::glue::Point;
 use crate::train::history::{EpochRecord, History};
 use crate::train::weights::Tensor;
-use crate::train::worker::{self, Job, Material, Trained, Watch};
+use crate::train::worker::{self, Job, Material, Mode, Trained, Watch};
 use crate::train::{build_program, check_trainable, given_for_prediction, in_program_order};
 use gdc_driver::{Options, Output, Runtime};
 use std::path::PathBuf;
@@ -35,26 +36,60 @@ impl Runner {
     /// Builds the program of a compiled model.
     pub fn of(output: Output, spec: &str, build: &BuildArgs) -> Outcome<Runner> {
         let fields = Field::all(&output.model);
-        Runner::with_fields(output, fields, None, spec, build)
+        let program = build_program(&output, &[Point::Outputs], spec, build.cache.as_deref(), build.quiet)?;
+        Ok(Runner::with_fields(output, fields, program, Point::Outputs))
     }
 
     /// Builds the program that predicts by an entry point. Its inputs are all that it reads.
     pub fn of_entry(output: Output, name: &str, spec: &str, build: &BuildArgs) -> Outcome<Runner> {
         let fields = entry_fields(&output, name, spec)?;
-        Runner::with_fields(output, fields, Some(name), spec, build)
+        let program = build_program(&output, &[Point::Entry(name)], spec, build.cache.as_deref(), build.quiet)?;
+        Ok(Runner::with_fields(output, fields, program, Point::Entry(name)))
     }
 
-    fn with_fields(
+    /// Builds the program that trains, and predicts by several points.
+    pub fn of_points(
         output: Output,
-        fields: Vec<Field>,
-        entry: Option<&str>,
+        points: fn(&Output) -> Vec<Point<'_>>,
         spec: &str,
         build: &BuildArgs,
     ) -> Outcome<Runner> {
-        let program = build_program(&output, entry, spec, build.cache.as_deref(), build.quiet)?;
-        let used = if entry.is_some() { Vec::new() } else { in_program_order(&output, &fields) };
-        let given = given_for_prediction(&output, entry, &fields);
-        Ok(Runner { output, fields, program, used, given })
+        let fields = Field::all(&output.model);
+        let program = build_program(&output, &points(&output), spec, build.cache.as_deref(), build.quiet)?;
+        Ok(Runner::with_fields(output, fields, program, Point::Outputs))
+    }
+
+    /// What point number `job.point` gives for samples of its own fields.
+    pub fn predict(
+        &self,
+        job: &Job,
+        point: Point,
+        fields: &[Field],
+        data: &[Values],
+        init: &[Tensor],
+    ) -> Outcome<Vec<f64>> {
+        let material = Material {
+            fields,
+            used: &[],
+            given: &given_for_prediction(&self.output, point, fields),
+            training: data,
+            validation: None,
+            init: Some(init),
+            precision: self.output.model.precision,
+        };
+        let job = Job { mode: Mode::Predict, ..job.clone() };
+        worker::run(&self.program, &job, &material, &mut History::default(), &mut Silent).map(|ran| ran.predicted)
+    }
+
+    /// `first` is what the program predicts unless it is told otherwise.
+    fn with_fields(output: Output, fields: Vec<Field>, program: PathBuf, first: Point) -> Runner {
+        // What an entry point takes is not what training takes.
+        let used = match first {
+            Point::Entry(_) => Vec::new(),
+            Point::Outputs | Point::Stream => in_program_order(&output, &fields),
+        };
+        let given = given_for_prediction(&output, first, &fields);
+        Runner { output, fields, program, used, given }
     }
 
     /// Runs a job over samples; what happens meanwhile is not shown.

@@ -31,15 +31,20 @@ impl Spec {
 
     /// Compiles and shows errors and warnings on standard error.
     pub fn compile_or_show(&self, options: &Options) -> Outcome<Output> {
-        match self.compile(options) {
-            Ok(output) => {
-                report::human(&output.warnings, &output.sources);
-                Ok(output)
-            }
-            Err(failure) => {
-                report::human(&failure.diagnostics, &failure.sources);
-                Err(Fault::Shown)
-            }
+        shown(self.compile(options))
+    }
+}
+
+/// A compiled model whose warnings are shown; what was wrong is shown instead of it.
+pub fn shown(compiled: Result<Output, Box<Failure>>) -> Outcome<Output> {
+    match compiled {
+        Ok(output) => {
+            report::human(&output.warnings, &output.sources);
+            Ok(output)
+        }
+        Err(failure) => {
+            report::human(&failure.diagnostics, &failure.sources);
+            Err(Fault::Shown)
         }
     }
 }

@@ -1,11 +1,13 @@
 //! `gdc verify`: the generated code against the interpreter, and the interpreter's derivatives
 //! against finite differences.
 
+mod points;
+
 use crate::cli::VerifyArgs;
 use crate::fault::{Fault, Outcome};
 use crate::files::{display_name, print};
 use crate::runner::Runner;
-use crate::spec::Spec;
+use crate::spec::{Spec, shown};
 use crate::text::table;
 use crate::train::check_trainable;
 use crate::train::data;
@@ -26,7 +28,14 @@ const DATA: u64 = 2;
 /// Compares, prints the table, and fails where something is out of tolerance.
 pub fn run(args: &VerifyArgs) -> Outcome {
     let spec = Spec::read(&args.spec.file)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: args.spec.model.clone() })?;
+    let options = Options { runtime: Runtime::Hosted, model: args.spec.model.clone() };
+    let mut lowered = None;
+    let compiled = gdc_driver::compile_observed(&spec.source, &options, &mut |pass, model| {
+        if pass == "lower" {
+            lowered = Some(model.clone());
+        }
+    });
+    let output = shown(compiled)?;
     let name = display_name(&args.spec.file);
     let (samples, columns) = samples(args, &output)?;
     let fields = Field::all(&output.model);
@@ -34,12 +43,17 @@ pub fn run(args: &VerifyArgs) -> Outcome {
     let model = output.model.clone();
     let point = starting_point(&model, args.seed)?;
     let interpreter = Interpreted::new(&model, &fields, &columns, samples, &point, args)?;
-    let runner = Runner::of(output, &name, &args.build)?;
+    let runner = Runner::of_points(output, points::all, &name, &args.build)?;
     let generated = Generated::new(&runner, &columns, &point, args.seed)?;
     let rows = compare(&interpreter, &generated);
     let bounds = Bounds::new(args, model.precision);
+    let lowered = lowered.as_ref().unwrap_or(&model);
+    let given = points::Given { lowered, fields: &fields, columns: &columns, samples, point: &point };
+    let predicted = points::rows(&runner, &given, args)?;
     print(&report(&rows, &interpreter, &generated, samples, &bounds));
-    let wrong: Vec<&str> = rows.iter().filter(|r| r.is_wrong(&bounds)).map(|r| r.name.as_str()).collect();
+    print(&points::report(&predicted, &bounds));
+    let mut wrong: Vec<&str> = rows.iter().filter(|r| r.is_wrong(&bounds)).map(|r| r.name.as_str()).collect();
+    wrong.extend(predicted.iter().filter(|r| r.is_wrong(&bounds)).map(|r| r.name.as_str()));
     let loss = relative(generated.loss, interpreter.report.loss, 1e-30);
     if wrong.is_empty() && within(loss, bounds.generated) {
         return Ok(());

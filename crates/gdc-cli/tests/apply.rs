@@ -179,3 +179,42 @@ fn entry_points_are_applied_with_the_trained_weights() {
     assert_eq!(code, 2);
     assert!(err.contains("has no such entry point; it has `back`"), "{err}");
 }
+
+/// Outputs, entry points and streams are compared too, each in a row of its own.
+#[test]
+fn what_is_predicted_is_verified() {
+    let text = "model Streamed {
+    const t = 4;
+    input  x: [t];
+    input  k: in 0..3;
+    target y: [t];
+    param w = 0.5;
+    let all = scan (h = 0) over xt in x { h <- tanh(w * h + xt); yield h; };
+    let p[i] = all[i] + k;
+    output p = p;
+    output last = all[t - 1];
+    loss mse(p, y);
+    entry half(z: [3], m: in 0..5) -> [] = w * sum(z) / 2 + m;
+    stream t;
+    optimizer sgd(lr = 0.1);
+    train { batch = 2; }
+}
+";
+    let folder = folder(&[("m.gd", text)]);
+    let (code, out, err) = gdc(folder.path(), &["verify", "m.gd", "-q"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let row = |start: &str| {
+        let line = out.lines().find(|l| l.split_whitespace().take(3).collect::<Vec<_>>().join(" ") == start);
+        let line = line.unwrap_or_else(|| panic!("no `{start}` in {out}"));
+        let words: Vec<&str> = line.split_whitespace().skip(3).collect();
+        (words[0].parse::<f64>().ok(), words[1].parse::<f64>().unwrap(), words[2].to_owned())
+    };
+    for start in ["p output 8", "last output 2", "p stream 8", "last stream 8"] {
+        let (passes, generated, verdict) = row(start);
+        assert!(passes.unwrap() < 1e-9 && generated < 1e-5 && verdict == "ok", "{out}");
+    }
+    assert!(row("half entry 2").1 < 1e-6, "{out}");
+    let (code, out, err) = gdc(folder.path(), &["verify", "m.gd", "-q", "--tolerance", "1e-12"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("WRONG") && err.contains("half"), "{out}{err}");
+}

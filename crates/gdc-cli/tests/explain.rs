@@ -144,3 +144,51 @@ fn what_would_be_too_long_written_out_is_written_once() {
         assert!(out.lines().all(|line| line.chars().count() < 20_000), "{out:.2000}");
     }
 }
+
+/// Dropout and a running mean do one thing in training and another after it.
+#[test]
+fn training_and_predicting_are_told_apart_and_so_are_entry_points_and_the_stream() {
+    let folder = common::folder(&[("m.gd", STREAMED)]);
+    let path = folder.path();
+    let (code, text, err) = common::gdc(path, &["explain", "m.gd"]);
+    assert_eq!(code, 0, "{err}");
+    let of = |title: &str| {
+        let start = text.find(&format!("\n{title}\n\n")).unwrap_or_else(|| panic!("no {title} in {text}"));
+        let rest = &text[start + title.len() + 3..];
+        rest.split("\n\n").next().unwrap().to_owned()
+    };
+    let (both, training, predicting) =
+        (of("Forward"), of("Forward, only while training"), of("Forward, only while predicting and evaluating"));
+    assert!(both.contains("h⁽ᵇ⁾") && !both.contains("noisy"), "{both}");
+    assert!(training.contains("U[") && training.contains("(noisy⁽ᵇ⁾ⱼ − y⁽ᵇ⁾ⱼ)²"), "{training}");
+    assert_eq!(predicting, "  L = 0.25/n·Σ[b] Σⱼ (h⁽ᵇ⁾ⱼ − y⁽ᵇ⁾ⱼ)²");
+    let entry = of("Entry point half(z: [3])");
+    assert!(entry.contains("half = ") && !text.replace(&entry, "").contains("half ="), "{text}");
+    let stream = of("Stream: one step, given x");
+    assert!(stream.contains("carried from one time to the next: ") && stream.contains('←'), "{stream}");
+    // A changed entry point is another function, and the change is shown.
+    std::fs::write(path.join("n.gd"), STREAMED.replace("sum(z) / 2", "sum(z) / 3")).unwrap();
+    let (code, text, err) = common::gdc(path, &["diff", "m.gd", "n.gd"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(text.contains("Different function: entry point `half` differs by"), "{text}");
+    assert!(text.contains("Entry point half(z: [3])\n\n  - half"), "{text}");
+    std::fs::write(path.join("n.gd"), STREAMED.replace("    stream t;\n", "")).unwrap();
+    let text = common::gdc(path, &["diff", "m.gd", "n.gd"]).1;
+    assert!(text.contains("Same function") && text.contains("Stream: one step, given x\n\n  - "), "{text}");
+}
+
+const STREAMED: &str = "model Streamed {
+    const t = 4;
+    input  x: [t];
+    target y: [t];
+    param w = 0.5;
+    let all = scan (h = 0) over xt in x { h <- tanh(w * h + xt); yield h; };
+    let noisy = dropout(all, 0.1);
+    output p = noisy;
+    loss mse(noisy, y);
+    entry half(z: [3]) -> [] = w * sum(z) / 2;
+    stream t;
+    optimizer sgd(lr = 0.1);
+    train { batch = 2; }
+}
+";

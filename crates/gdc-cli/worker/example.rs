@@ -83,13 +83,11 @@ impl rt::NamedTensors for Example {
 }
 
 impl gdc_worker::Model for Example {
-    const GIVEN_REALS: usize = 1;
-    const GIVEN_INTEGERS: usize = 1;
-    const PREDICTED: usize = 1;
+    const POINTS: &'static [(usize, usize, usize)] = &[(1, 1, 1)];
     fn set_updates(&mut self, updates: u64) {
         self.updates = updates;
     }
-    fn predict_flat(&self, reals: &[f32], _: &[u32], out: &mut [f32]) {
+    fn predict_flat(&self, _: usize, reals: &[f32], _: &[u32], out: &mut [f32]) {
         out[0] = self.w[0] * reals[0];
     }
 }

@@ -19,16 +19,13 @@ type Anything = Box<dyn std::error::Error + Send + Sync>;
 
 /// A model that can be trained and written down, as the glue beside it presents it.
 pub trait Model: rt::Trainer {
-    /// Real numbers of one sample that a prediction takes.
-    const GIVEN_REALS: usize = 0;
-    /// Integers of one sample that a prediction takes.
-    const GIVEN_INTEGERS: usize = 0;
-    /// Numbers that a prediction gives.
-    const PREDICTED: usize = 0;
+    /// What can be predicted: how many real numbers and integers of one sample it takes, and how
+    /// many numbers it gives.
+    const POINTS: &'static [(usize, usize, usize)];
     /// Goes on from that many updates.
     fn set_updates(&mut self, updates: u64);
-    /// All outputs of one sample, one after the other.
-    fn predict_flat(&self, _reals: &[Self::Real], _integers: &[u32], _out: &mut [Self::Real]) {}
+    /// All that a point gives for one sample, one number after the other.
+    fn predict_flat(&self, _point: usize, _reals: &[Self::Real], _integers: &[u32], _out: &mut [Self::Real]) {}
 }
 
 /// What is to be done.
@@ -45,6 +42,7 @@ enum Mode {
 #[derive(Default)]
 struct Job {
     mode: Mode,
+    point: usize,
     folder: PathBuf,
     first_epoch: u64,
     first_step: u64,
@@ -93,6 +91,7 @@ impl Job {
                     _ => return Err("no such mode".into()),
                 }
             }
+            "point" => self.point = value.parse()?,
             "first_epoch" => self.first_epoch = value.parse()?,
             "first_step" => self.first_step = value.parse()?,
             "best" => self.best = Some(value.parse()?),
@@ -288,13 +287,13 @@ fn run<M: Model>(new: fn(u64) -> M) -> Result<(), Anything> {
 
 /// Writes the outputs of every sample, as little-endian numbers of the model's precision.
 fn predict<M: Model>(model: &M, job: &Job) -> Result<(), Anything> {
-    let (reals, integers) = (M::GIVEN_REALS, M::GIVEN_INTEGERS);
+    let (reals, integers, predicted) = M::POINTS.get(job.point).copied().unwrap_or_default();
     let data = Data::<M::Real>::read(&job.folder, "given", (reals, integers))?;
-    let mut bytes = Vec::with_capacity(size_of::<M::Real>() * data.samples * M::PREDICTED);
-    let mut out = vec![M::Real::default(); M::PREDICTED];
+    let mut bytes = Vec::with_capacity(size_of::<M::Real>() * data.samples * predicted);
+    let mut out = vec![M::Real::default(); predicted];
     for i in 0..data.samples {
         let sample = &data.reals[i * reals..(i + 1) * reals];
-        model.predict_flat(sample, &data.integers[i * integers..(i + 1) * integers], &mut out);
+        model.predict_flat(job.point, sample, &data.integers[i * integers..(i + 1) * integers], &mut out);
         out.iter().for_each(|v| put(&mut bytes, *v));
     }
     std::fs::write(job.folder.join("predicted.reals"), bytes)?;
@@ -309,14 +308,14 @@ fn bench<M: Model>(model: &mut M, data: &Data<M::Real>, job: &Job, events: &mut 
     let share = job.seconds / 3.0;
     let step = median(share, || drop(std::hint::black_box(model.step_loaded(size))));
     let loss = median(share, || drop(std::hint::black_box(model.loss_loaded(size))));
-    let given = Data::<M::Real>::read(&job.folder, "given", (M::GIVEN_REALS, M::GIVEN_INTEGERS))?;
-    let reals = &given.reals[..M::GIVEN_REALS];
-    let integers = &given.integers[..M::GIVEN_INTEGERS];
-    let mut out = vec![M::Real::default(); M::PREDICTED];
-    let predict = match M::PREDICTED {
+    let (reals, integers, predicted) = M::POINTS.first().copied().unwrap_or_default();
+    let given = Data::<M::Real>::read(&job.folder, "given", (reals, integers))?;
+    let (reals, integers) = (&given.reals[..reals], &given.integers[..integers]);
+    let mut out = vec![M::Real::default(); predicted];
+    let predict = match predicted {
         0 => 0.0,
         _ => median(share, || {
-            model.predict_flat(std::hint::black_box(reals), integers, &mut out);
+            model.predict_flat(0, std::hint::black_box(reals), integers, &mut out);
             std::hint::black_box(&out);
         }),
     };

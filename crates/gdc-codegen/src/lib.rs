@@ -86,6 +86,11 @@ pub fn trainer_name(model: &str) -> String {
     format!("{}Trainer", names::type_name(model))
 }
 
+/// The name of the type that streams the model of a name.
+pub fn stream_name(model: &str) -> String {
+    format!("{}Stream", names::type_name(model))
+}
+
 /// The type of a model, and its fields: the dotted names in the spec, and those in Rust.
 pub fn model_fields(programs: &Programs) -> (String, Vec<(String, String)>) {
     let layout = layout::Layout::new(programs);

@@ -64,9 +64,9 @@ pub(crate) struct Given<'a> {
 
 /// The names of what `predict` gives in the struct that it returns, in the order of the
 /// program's output buffers. A single output is returned without a struct.
-pub fn output_fields(programs: &gdc_ir::program::Programs) -> Vec<String> {
+pub fn output_fields(program: &Program) -> Vec<String> {
     let mut names = Namer::default();
-    let outputs = programs.predict.buffers.iter().filter(|b| b.role == BufferRole::Output);
+    let outputs = program.buffers.iter().filter(|b| b.role == BufferRole::Output);
     outputs.map(|b| ident(&names.unique(&field(&b.name))).to_string()).collect()
 }
 

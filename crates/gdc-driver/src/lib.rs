@@ -46,6 +46,10 @@ pub struct Output {
     pub tokens: TokenStream,
     /// The tensor graph after all passes.
     pub model: gdc_ir::Model,
+    /// What an entry point computes for one sample, for each in order.
+    pub entries: Vec<gdc_ir::Model>,
+    /// What a stream computes at one time, where one is asked for; its states are what it carries.
+    pub stream: Option<gdc_ir::Model>,
     /// The loop programs.
     pub programs: Programs,
     /// Warnings.
@@ -85,9 +89,9 @@ pub fn compile_observed(
 ) -> Result<Output, Box<Failure>> {
     let mut session = Session::new(source);
     match session.run(source, options, observe) {
-        Ok((model, programs, tokens)) => {
-            let sources = session.sources;
-            Ok(Output { tokens, model, programs, warnings: session.diagnostics.into_sorted(), sources })
+        Ok(Compiled { model, entries, stream, programs, tokens }) => {
+            let (warnings, sources) = (session.diagnostics.into_sorted(), session.sources);
+            Ok(Output { tokens, model, entries, stream, programs, warnings, sources })
         }
         Err(Reported) => Err(Box::new(Failure {
             diagnostics: session.diagnostics.into_sorted(),
@@ -118,6 +122,15 @@ fn model_names(text: &str) -> Vec<String> {
     scan::items(text).into_iter().filter(|(kind, _, _)| *kind == "model").map(|(_, name, _)| name.to_owned()).collect()
 }
 
+/// What one compilation makes.
+struct Compiled {
+    model: gdc_ir::Model,
+    entries: Vec<gdc_ir::Model>,
+    stream: Option<gdc_ir::Model>,
+    programs: Programs,
+    tokens: TokenStream,
+}
+
 /// One compilation.
 struct Session {
     sources: SourceMap,
@@ -137,7 +150,7 @@ impl Session {
         source: &Source,
         options: &Options,
         observe: gdc_core::Observer<'_>,
-    ) -> Result<(gdc_ir::Model, Programs, TokenStream), Reported> {
+    ) -> Result<Compiled, Reported> {
         let file = gdc_syntax::parse::parse_file(&source.text, self.root, &mut self.diagnostics)?;
         let items = imports::load(file, source, self)?;
         let (model, docs) = self.choose(&items, options.model.as_deref())?;
@@ -147,17 +160,18 @@ impl Session {
         self.diagnostics.checkpoint()?;
         let sample = gdc_core::sample::one_sample(&graph);
         let mut programs = gdc_schedule::schedule(&graph, &sample);
-        for entry in &graph.entries {
-            let own = gdc_core::sample::one_sample_of(&graph, entry);
-            programs.entries.push((entry.name.clone(), gdc_schedule::predict(&own)));
+        let own = graph.entries.iter().map(|entry| gdc_core::sample::one_sample_of(&graph, entry));
+        let entries: Vec<gdc_ir::Model> = own.collect();
+        for (entry, own) in graph.entries.iter().zip(&entries) {
+            programs.entries.push((entry.name.clone(), gdc_schedule::predict(own)));
         }
         // What stands in its way has been reported.
-        let step = gdc_core::stream::one_step(&graph).ok().flatten();
-        programs.stream = step.map(|step| gdc_schedule::stream(&step));
+        let stream = gdc_core::stream::one_step(&graph).ok().flatten();
+        programs.stream = stream.as_ref().map(gdc_schedule::stream);
         self.tell_of_threads(&programs);
         let tokens = generate(&programs, options, &self.sources);
         budgets::check(&graph, &programs, &tokens, &mut self.diagnostics)?;
-        Ok((graph, programs, tokens))
+        Ok(Compiled { model: graph, entries, stream, programs, tokens })
     }
 
     /// A warning where threads are spoken of and one has to do.

@@ -27,7 +27,7 @@ pub struct Prediction {
 impl Prediction {
     /// Takes apart what a program wrote.
     pub fn all(output: &Output, entry: Option<&str>, samples: usize, written: &[f64]) -> Outcome<Vec<Prediction>> {
-        let buffers = glue::outputs(output, entry);
+        let buffers = glue::outputs(output, entry.into());
         let width: usize = buffers.iter().map(|b| b.shape.iter().product::<usize>()).sum();
         if written.len() != width * samples {
             return Err(Fault::input("the program wrote too few predictions: a mistake of gdc"));

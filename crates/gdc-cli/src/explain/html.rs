@@ -38,7 +38,7 @@ pub fn page(e: &Explained) -> String {
     section("The spec", format!("<pre>{}</pre>\n", escaped(e.spec.trim_end())));
     section("The network", svg::picture(&e.table));
     section("Layers", layers(e));
-    section("Forward", equations(e.forward.iter()));
+    e.forward.iter().for_each(|s| section(&s.title, equations(s.equations.iter())));
     section("Backward", equations(e.backward.iter()));
     let update = |u: &super::Update| {
         let also = u.likewise().map(|t| format!("<p class=\"word\">{}</p>\n", escaped(&t)));
@@ -46,6 +46,11 @@ pub fn page(e: &Explained) -> String {
     };
     section("Update", e.update.iter().map(update).collect());
     section("Initial values", equations(e.initial.iter()));
+    let noted = |s: &super::sections::Section| {
+        let notes: String = s.notes.iter().map(|n| format!("<p class=\"word\">{}</p>\n", escaped(n))).collect();
+        notes + &equations(s.equations.iter())
+    };
+    e.points.iter().for_each(|s| section(&escaped(&s.title), noted(s)));
     section("How each derivative was found", e.derivations.iter().map(derivation).collect());
     let notes: String = e.notation().iter().map(|line| format!("<li>{}</li>\n", escaped(line))).collect();
     section("Notation", format!("<ul>\n{notes}</ul>\n"));

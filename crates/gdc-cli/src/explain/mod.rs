@@ -9,6 +9,7 @@ pub mod math;
 mod mathml;
 pub mod names;
 mod rules;
+pub mod sections;
 mod svg;
 pub mod unicode;
 
@@ -25,6 +26,7 @@ use layers::{Parts, Table};
 use math::{Equation, Sign};
 use names::Names;
 use rules::Derivation;
+use sections::Section;
 use std::collections::BTreeMap;
 
 /// Shows the explanation, or writes it to a file.
@@ -70,7 +72,7 @@ pub struct Explained {
     /// Its layers.
     pub table: Table,
     /// Values from inputs to losses, outputs and metrics.
-    pub forward: Vec<Equation>,
+    pub forward: Vec<Section>,
     /// Derivatives, from the loss backwards.
     pub backward: Vec<Equation>,
     /// How each came about.
@@ -79,6 +81,8 @@ pub struct Explained {
     pub update: Vec<Update>,
     /// Initial values.
     pub initial: Vec<Equation>,
+    /// Entry points, and a step of the stream.
+    pub points: Vec<Section>,
     /// What the tensors are called in them.
     pub names: Names,
 }
@@ -114,7 +118,8 @@ impl Explained {
         let all = |ids: &mut dyn Iterator<Item = NodeId>| -> Vec<Equation> {
             ids.filter(|id| !names.is_inlined(*id)).filter_map(|id| math::equation(model, &names, id)).collect()
         };
-        let forward = all(&mut parts.forward.iter().copied());
+        let forward = sections::forward(model, &names, &parts);
+        let points = sections::points(&output);
         let update = updates(model, &names, &parts);
         let initial = initial(model, &names);
         let backward = all(&mut parts.backward.iter().copied());
@@ -127,6 +132,7 @@ impl Explained {
             derivations,
             update,
             initial,
+            points,
             names,
             output,
         })
@@ -147,7 +153,7 @@ impl Explained {
                 lines.iter().for_each(|line| out.push_str(&format!("  {}\n", line.replace('\n', "\n  "))));
             }
         };
-        section("Forward", self.forward.iter().map(unicode::equation).collect());
+        self.forward.iter().for_each(|s| section(&s.title, s.lines()));
         section("Backward", self.backward.iter().map(unicode::equation).collect());
         let updates = self
             .update
@@ -155,6 +161,7 @@ impl Explained {
             .flat_map(|u| u.equations.iter().map(unicode::equation).chain(u.likewise()).collect::<Vec<_>>());
         section("Update", updates.collect());
         section("Initial values", self.initial.iter().map(unicode::equation).collect());
+        self.points.iter().for_each(|s| section(&s.title, s.lines()));
         section("How each derivative was found", self.derivations.iter().map(derivation_text).collect());
         section("Notation", self.notation());
         out
@@ -244,9 +251,11 @@ impl Explained {
                 out.push_str(&format!("\\begin{{align*}}\n  {}\n\\end{{align*}}\n", lines.join(" \\\\\n  ")));
             }
         };
-        section("Forward", self.forward.iter().map(latex::equation).collect());
+        let equations = |s: &Section| s.equations.iter().map(latex::equation).collect();
+        self.forward.iter().for_each(|s| section(&s.title, equations(s)));
         section("Backward", self.backward.iter().map(latex::equation).collect());
         section("Update", self.update.iter().flat_map(|u| &u.equations).map(latex::equation).collect());
+        self.points.iter().for_each(|s| section(&s.title, equations(s)));
         out
     }
 }

@@ -17,7 +17,8 @@ pub struct Names {
     partials: BTreeSet<NodeId>,
     /// The next values of parameters and states, and whose they are.
     next: BTreeMap<NodeId, NodeId>,
-    loss: Option<NodeId>,
+    /// The loss, and that of the model as it predicts where that is another one.
+    losses: Vec<NodeId>,
 }
 
 impl Names {
@@ -26,8 +27,9 @@ impl Names {
         let graph = &model.graph;
         let partials: BTreeSet<NodeId> =
             graph.nodes().filter(|(_, n)| of_partial(graph, &n.name).is_some()).map(|(id, _)| id).collect();
+        let losses = model.loss.into_iter().chain(model.evaluation).collect();
         let next = model.updates.iter().map(|u| (u.value, u.target)).collect();
-        let mut names = Names { short: short_paths(model), inlined: BTreeSet::new(), partials, next, loss: model.loss };
+        let mut names = Names { short: short_paths(model), inlined: BTreeSet::new(), partials, next, losses };
         if inline {
             names.inlined = inlined(model, &names);
         }
@@ -50,7 +52,8 @@ impl Names {
         let full = if partial { full.strip_prefix("d.").unwrap_or(full) } else { full };
         let per_sample = node.per_sample || node.leaf() == Some(Leaf::SampleWeight);
         let sample = (per_sample && !at.is_empty()).then(|| Box::new(at.remove(0)));
-        let (layer, mut base) = if Some(id) == self.loss { (String::new(), "L".to_owned()) } else { self.parts(full) };
+        let (layer, mut base) =
+            if self.losses.contains(&id) { (String::new(), "L".to_owned()) } else { self.parts(full) };
         if self.next.contains_key(&id) && !partial {
             base.push('′');
         }

@@ -284,11 +284,10 @@ fn facts(explained: &Explained, path: &str) -> Vec<String> {
         Math::Symbol(s) => s.partial == partial && explained.names.long(s) == path,
         _ => false,
     };
-    let formula = |list: &[crate::explain::math::Equation], partial: bool| {
-        list.iter().find(|e| is_of(&e.left, partial)).map(|e| format!("```text\n{}\n```", unicode::equation(e)))
-    };
-    lines.extend(formula(&explained.forward, false));
-    lines.extend(formula(&explained.backward, true));
+    let shown = |e: &crate::explain::math::Equation| format!("```text\n{}\n```", unicode::equation(e));
+    let mut forward = explained.forward.iter().flat_map(|s| &s.equations);
+    lines.extend(forward.find(|e| is_of(&e.left, false)).map(shown));
+    lines.extend(explained.backward.iter().find(|e| is_of(&e.left, true)).map(shown));
     lines.retain(|l| !l.is_empty());
     lines
 }

@@ -6,6 +6,7 @@ mod side;
 
 use crate::cli::{DiffArgs, DiffFormat};
 use crate::explain::math::Equation;
+use crate::explain::sections::Section;
 use crate::explain::unicode;
 use crate::fault::Outcome;
 use crate::files::print;
@@ -47,7 +48,7 @@ pub struct Changes {
     /// Parameters, memory and cost, also those that are as before.
     pub totals: Vec<Change>,
     /// Equations by section.
-    pub equations: Vec<(&'static str, Vec<Change>)>,
+    pub equations: Vec<(String, Vec<Change>)>,
     /// Settings of training.
     pub settings: Vec<Change>,
 }
@@ -59,12 +60,14 @@ impl Changes {
         let update = |s: &Side| -> Vec<Equation> {
             s.explained.update.iter().flat_map(|u| u.equations.iter().cloned()).collect()
         };
-        let equations = vec![
-            ("Forward", changed(formulas(&a.forward), formulas(&b.forward))),
-            ("Backward", changed(formulas(&a.backward), formulas(&b.backward))),
-            ("Update", changed(formulas(&update(old)), formulas(&update(new)))),
-            ("Initial values", changed(formulas(&a.initial), formulas(&b.initial))),
-        ];
+        let mut equations = sections(&a.forward, &b.forward);
+        let own = |title: &str, a: &[Equation], b: &[Equation]| (title.to_owned(), changed(formulas(a), formulas(b)));
+        equations.extend([
+            own("Backward", &a.backward, &b.backward),
+            own("Update", &update(old), &update(new)),
+            own("Initial values", &a.initial, &b.initial),
+        ]);
+        equations.extend(sections(&a.points, &b.points));
         Changes {
             names: (old.name.clone(), new.name.clone()),
             comparison,
@@ -86,6 +89,24 @@ impl Changes {
 
 /// Names with values, in order.
 type Facts = Vec<(String, String)>;
+
+/// The changes under each head, of those of both sides.
+fn sections(old: &[Section], new: &[Section]) -> Vec<(String, Vec<Change>)> {
+    let facts = |list: &[Section], title: &str| {
+        let own = list.iter().find(|s| s.title == title);
+        own.map_or_else(Facts::new, |s| {
+            let notes = s.notes.iter().map(|note| (note.split(':').next().unwrap_or(note).to_owned(), note.clone()));
+            notes.chain(formulas(&s.equations)).collect()
+        })
+    };
+    let mut titles: Vec<&String> = old.iter().map(|s| &s.title).collect();
+    for section in new {
+        if !titles.contains(&&section.title) {
+            titles.push(&section.title);
+        }
+    }
+    titles.into_iter().map(|t| (t.clone(), changed(facts(old, t), facts(new, t)))).collect()
+}
 
 /// Equations by their left sides.
 fn formulas(list: &[Equation]) -> Facts {

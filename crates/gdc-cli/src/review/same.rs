@@ -1,10 +1,10 @@
 //! Whether two models are the same function: by the structure of their graphs, or else by
 //! evaluating both at random places.
 
-use gdc_interp::{Batch, Error, Session, Tensor, normal, uniform};
-use gdc_ir::graph::{Kept, Leaf, Model, Precision, Update};
+use gdc_interp::{Batch, Error, Session, Tensor, evaluate, normal, uniform};
+use gdc_ir::graph::{Entry, Kept, Leaf, Model, Precision, Update};
 use gdc_ir::ops::{Op, Red, Ty};
-use gdc_ir::{Dist, Expr, ExprId, NodeId, NodeKind, Var};
+use gdc_ir::{Dist, Expr, ExprId, Node, NodeId, NodeKind, Var};
 use std::collections::BTreeMap;
 
 /// Random batches that both models are evaluated with.
@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 1e-9;
 pub enum Verdict {
     /// The graphs are equal but for names: proved.
     Structure,
-    /// Loss, outputs, metrics and gradients agree wherever both were evaluated.
+    /// Loss, outputs, metrics, gradients and entry points agree wherever both were evaluated.
     Evaluation {
         /// At how many samples, or points for a model without inputs.
         samples: u64,
@@ -32,7 +32,7 @@ pub enum Verdict {
 /// targets, parameters, states and results have other names.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Comparison {
-    /// Of loss, outputs, metrics and gradients.
+    /// Of loss, outputs, metrics, gradients and entry points.
     pub function: Verdict,
     /// Whether a step changes parameters and states by the same formulas.
     pub same_update: bool,
@@ -71,6 +71,8 @@ struct Leaves {
     params: Vec<(NodeId, NodeId)>,
     /// Pairs of inputs and targets.
     given: Vec<(NodeId, NodeId)>,
+    /// Pairs of inputs of entry points.
+    entries: Vec<(NodeId, NodeId)>,
     renamed: Vec<(String, String)>,
     different: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl Leaves {
             new: BTreeMap::new(),
             params: Vec::new(),
             given: Vec::new(),
+            entries: Vec::new(),
             renamed: Vec::new(),
             different: Vec::new(),
         };
@@ -94,7 +97,24 @@ impl Leaves {
         leaves.pair(old, new, (&kept(&old.states), &kept(&new.states)), "");
         leaves.pair(old, new, (&one(old.sample_weight), &one(new.sample_weight)), "");
         leaves.pair(old, new, (&one(old.counter), &one(new.counter)), "");
+        leaves.pair_entries(old, new);
         leaves
+    }
+
+    /// Entry points belong together by their names, and their inputs like those of the models.
+    fn pair_entries(&mut self, old: &Model, new: &Model) {
+        let nodes = |e: &Entry| e.inputs.iter().map(|i| i.node).collect::<Vec<_>>();
+        for entry in &old.entries {
+            match new.entries.iter().find(|e| e.name == entry.name) {
+                Some(other) => {
+                    let pairs = self.pair(old, new, (&nodes(entry), &nodes(other)), "input of an entry point");
+                    self.entries.extend(pairs);
+                }
+                None => self.different.push(format!("entry point `{}` is gone", entry.name)),
+            }
+        }
+        let is_new = |e: &&Entry| old.entries.iter().all(|o| o.name != e.name);
+        self.different.extend(new.entries.iter().filter(is_new).map(|e| format!("entry point `{}` is new", e.name)));
     }
 
     /// Pairs by name, and what is left in order by shape. What has no partner is a difference
@@ -298,6 +318,10 @@ impl Roots {
         let form = |id: NodeId| forms.get(&id).copied();
         let results = model.outputs.iter().chain(&model.metrics).map(|n| form(n.node));
         let results = [model.loss.and_then(form), model.evaluation.and_then(form)].into_iter().chain(results);
+        // Compared only where both sides have the same ones.
+        let mut entries: Vec<&Entry> = model.entries.iter().collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        let results = results.chain(entries.into_iter().map(|e| form(e.output)));
         let of = |list: &[Update]| -> BTreeMap<u32, u32> {
             list.iter().filter_map(|u| Some((*leaves.get(&u.target)?, form(u.value)?))).collect()
         };
@@ -346,7 +370,20 @@ fn evaluated(old: &Model, new: &Model, leaves: &Leaves) -> Verdict {
     Verdict::Different(different.into_iter().map(line).collect())
 }
 
-/// Loss, outputs, metrics and gradients, under the names of the old model.
+/// Random numbers that a node of what comes from outside can hold.
+fn drawn(node: &Node, shape: &[usize], trial: u64, site: u64) -> Result<Tensor, Error> {
+    let n: usize = shape.iter().product();
+    let even = |i: usize| uniform(Precision::F64, trial, site, i as u64);
+    match (node.ty, node.range) {
+        (Ty::Int, Some((low, high))) => {
+            Tensor::int(shape, (0..n).map(|i| low + (even(i) * (high - low) as f64) as i64).collect())
+        }
+        _ if node.leaf() == Some(Leaf::Target) => Tensor::real(shape, (0..n).map(even).collect()),
+        _ => Tensor::real(shape, (0..n).map(|i| normal(Precision::F64, trial, site, i as u64)).collect()),
+    }
+}
+
+/// Loss, outputs, metrics, gradients and entry points, under the names of the old model.
 fn results(
     model: &Model,
     leaves: &Leaves,
@@ -365,19 +402,7 @@ fn results(
     for (k, pair) in leaves.given.iter().enumerate() {
         let node = model.graph.node(own(pair));
         let shape: Vec<usize> = std::iter::once(samples).chain(node.shape.iter().skip(1).copied()).collect();
-        let n: usize = shape.iter().product();
-        let even = |i: usize| uniform(Precision::F64, trial, 10 + k as u64, i as u64);
-        let value = match (node.ty, node.range) {
-            (Ty::Int, Some((low, high))) => {
-                Tensor::int(&shape, (0..n).map(|i| low + (even(i) * (high - low) as f64) as i64).collect())?
-            }
-            _ if node.leaf() == Some(Leaf::Target) => Tensor::real(&shape, (0..n).map(even).collect())?,
-            _ => {
-                let draw = |i: usize| normal(Precision::F64, trial, 10 + k as u64, i as u64);
-                Tensor::real(&shape, (0..n).map(draw).collect())?
-            }
-        };
-        batch = batch.with(node.name.clone(), value);
+        batch = batch.with(node.name.clone(), drawn(node, &shape, trial, 10 + k as u64)?);
     }
     let named = model.outputs.iter().chain(&model.metrics);
     let mut roots: Vec<(String, NodeId)> = named.map(|n| (format!("`{}`", n.name), n.node)).collect();
@@ -387,8 +412,15 @@ fn results(
         let name = &model.graph.node(own(pair)).name;
         roots.extend(gradient.map(|g| (format!("the gradient of `{name}`"), g.value)));
     }
-    let ids: Vec<NodeId> = roots.iter().map(|(_, id)| *id).collect();
-    let values = session.evaluate(&batch, &ids)?;
+    let mut entries: Vec<&Entry> = model.entries.iter().collect();
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    roots.extend(entries.into_iter().map(|e| (format!("entry point `{}`", e.name), e.output)));
+    let mut bindings = session.bindings(&batch)?;
+    for (k, pair) in leaves.entries.iter().enumerate() {
+        let node = model.graph.node(own(pair));
+        bindings.bind(own(pair), drawn(node, &node.shape, trial, 100_000 + k as u64)?);
+    }
+    let values = evaluate(&model.graph, roots.iter().map(|(_, id)| *id), &bindings)?;
     let value = |(name, id): (String, NodeId)| {
         let all = values.get(id).map(Tensor::to_vec).unwrap_or_default();
         let node = model.graph.node(id);

@@ -11,7 +11,7 @@ fn verdict(changes: &Changes) -> String {
     let mut text = match &c.function {
         Verdict::Structure => "Same function: the graphs are equal in structure (proved).".to_owned(),
         Verdict::Evaluation { samples, worst } => format!(
-            "Same function as far as evaluated: loss, outputs, metrics and gradients agree at {samples} random \
+            "Same function as far as evaluated: loss, outputs, metrics, gradients and entry points agree at {samples} random \
              samples (largest relative difference {worst:.0e}); the graphs differ in structure, so this is no proof."
         ),
         Verdict::Different(how) => format!("Different function: {}.", how.join("; ")),

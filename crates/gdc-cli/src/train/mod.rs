@@ -25,6 +25,7 @@ use data::Dataset;
 use field::Field;
 use gdc_driver::{Options, Output, Runtime};
 use gdc_ir::program::BufferRole;
+use glue::Point;
 use gradients::Gradients;
 use history::{EpochRecord, History};
 use plan::Plan;
@@ -46,8 +47,8 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let metrics = buffer_names(&output, |role| role == BufferRole::Metric);
     let (mut history, resumed_best) = prepared.resume(args, &output, &metrics)?;
     let plan = Plan::new(args, &output.model, prepared.training.samples, std::mem::take(&mut prepared.start));
-    let program = build_program(&output, None, &spec_name, args.build.cache.as_deref(), args.build.quiet)?;
-    let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, None, &fields));
+    let program = build_program(&output, &[Point::Outputs], &spec_name, args.build.cache.as_deref(), args.build.quiet)?;
+    let (used, given) = (in_program_order(&output, &fields), given_for_prediction(&output, Point::Outputs, &fields));
     let material = Material {
         fields: &fields,
         used: &used,
@@ -238,8 +239,8 @@ pub fn in_program_order(output: &Output, fields: &[Field]) -> Vec<usize> {
 }
 
 /// Which fields a prediction takes, in its order.
-pub fn given_for_prediction(output: &Output, entry: Option<&str>, fields: &[Field]) -> Vec<usize> {
-    let names = glue::given(output, entry);
+pub fn given_for_prediction(output: &Output, point: Point, fields: &[Field]) -> Vec<usize> {
+    let names = glue::given(output, point);
     names.iter().filter_map(|buffer| fields.iter().position(|f| f.name == buffer.name)).collect()
 }
 
@@ -290,15 +291,15 @@ pub fn load_init(path: &Path, output: &Output, quiet: bool) -> Outcome<Vec<Tenso
     Ok(loaded.tensors)
 }
 
-/// Builds the worker of a model, whose predictions are those of an entry point if one is named.
+/// Builds the worker of a model, which can predict some points of it.
 pub fn build_program(
     output: &Output,
-    entry: Option<&str>,
+    points: &[Point],
     spec: &str,
     cache: Option<&Path>,
     quiet: bool,
 ) -> Outcome<PathBuf> {
-    let text = glue::source(output, entry, spec)?;
+    let text = glue::source(output, points, spec)?;
     let files =
         [SourceFile { name: "main.rs", text: &text }, SourceFile { name: "gdc_worker.rs", text: worker::SOURCE }];
     build::build(&files, &build::cache_folder(cache), || {

@@ -32,6 +32,8 @@ pub enum Mode {
 pub struct Job {
     /// What kind of work.
     pub mode: Mode,
+    /// Which of the points that the program was built for is predicted.
+    pub point: usize,
     /// Where training goes on.
     pub start: Start,
     /// Write the weights of the best epoch.
@@ -197,6 +199,7 @@ fn arguments(job: &Job, material: &Material) -> Vec<String> {
     };
     let mut arguments = vec![
         format!("mode={mode}"),
+        format!("point={}", job.point),
         format!("first_epoch={}", job.start.epoch),
         format!("first_step={}", job.start.step),
         format!("stale={}", job.start.stale),
