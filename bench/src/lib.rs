@@ -4,6 +4,7 @@
 use gdc::rt::{self, F32x16, NamedTensors, Simd};
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How often a piece of work is timed.
 const REPEATS: usize = 11;
@@ -158,4 +159,27 @@ fn chains<S: Simd>(simd: S, turns: usize) -> f32 {
         total += chain;
     }
     total.sum()
+}
+
+/// Whether [`each`] takes the time of what is shared, in nanoseconds of the processor.
+pub static MEASURED: AtomicBool = AtomicBool::new(false);
+/// That time, of all threads together.
+pub static SHARED: AtomicU64 = AtomicU64::new(0);
+
+/// `gdc::rt::each`, which the generated code that `threads` times calls through here.
+pub fn each<T: Send>(items: &mut [T], threads: usize, work: impl Fn(usize, &mut T) + Sync) {
+    if !MEASURED.load(Ordering::Relaxed) {
+        return rt::each(items, threads, work);
+    }
+    rt::each(items, threads, |index, item| {
+        let began = thread_time();
+        work(index, item);
+        SHARED.fetch_add((thread_time() - began) as u64, Ordering::Relaxed);
+    });
+}
+
+/// Nanoseconds that this thread has been running for.
+pub fn thread_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }

@@ -2,7 +2,8 @@
 //! clock on the wall, and holds them to the same bits.
 
 use gdc::rt::{NamedTensors, Trainer};
-use gdc_bench::{fill, integers, numbers};
+use gdc_bench::{MEASURED, SHARED, fill, integers, numbers, thread_time};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 #[path = "../../generated/lenet.rs"]
@@ -23,9 +24,9 @@ mod transformer;
 mod transformer_threads;
 
 /// Turns of all runners.
-const ROUNDS: usize = 15;
-/// How long a turn takes at least, in seconds.
-const TURN: f64 = 0.02;
+const ROUNDS: usize = 21;
+/// How long a turn takes at least, in nanoseconds.
+const TURN: f64 = 2e7;
 
 /// Loads a batch.
 fn load<T: Trainer<Real = f32>>(trainer: &mut T, bound: u32) {
@@ -38,13 +39,67 @@ fn load<T: Trainer<Real = f32>>(trainer: &mut T, bound: u32) {
     }
 }
 
-/// Nanoseconds of a step over `turns` of them.
-fn timed<T: Trainer>(trainer: &mut T, turns: usize) -> f64 {
-    let from = Instant::now();
+/// Nanoseconds of a step over `turns` of them: by the clock on the wall, and of this thread.
+fn timed<T: Trainer>(trainer: &mut T, turns: usize) -> [f64; 2] {
+    let (from, began) = (Instant::now(), thread_time());
     for _ in 0..turns {
         std::hint::black_box(trainer.step_loaded(T::BATCH));
     }
-    from.elapsed().as_secs_f64() * 1e9 / turns as f64
+    [from.elapsed().as_secs_f64() * 1e9, thread_time() - began].map(|t| t / turns as f64)
+}
+
+/// How much of the processor's time of a step belongs to what threads can share.
+fn share<T: Trainer>(trainer: &mut T, turns: usize) -> f64 {
+    MEASURED.store(true, Ordering::Relaxed);
+    let shares = (0..ROUNDS).map(|_| {
+        SHARED.store(0, Ordering::Relaxed);
+        let [_, whole] = timed(trainer, turns);
+        SHARED.load(Ordering::Relaxed) as f64 / (whole * turns as f64)
+    });
+    let share = median(shares.collect());
+    MEASURED.store(false, Ordering::Relaxed);
+    share
+}
+
+fn least(times: &[f64]) -> f64 {
+    times.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// The median of one list's numbers over another's, each by the one taken beside it.
+fn ratio(of: &[f64], to: &[f64]) -> f64 {
+    median(of.iter().zip(to).map(|(a, b)| a / b).collect())
+}
+
+/// What a step takes whole, in pieces on one thread and on two: each by the wall and the thread.
+struct Times {
+    whole: [Vec<f64>; 2],
+    one: [Vec<f64>; 2],
+    two: [Vec<f64>; 2],
+}
+
+impl Times {
+    /// A line of JSON: times in nanoseconds, least and median by the wall; `cost`, what pieces cost on
+    /// one thread, by the thread's time and beside each other; `speed_up` of two threads over the
+    /// whole step on one, least by least and beside each other; the share of what is shared.
+    fn print(&self, name: &str, share: f64) {
+        let [whole, one, two] = [&self.whole, &self.one, &self.two].map(|t| least(&t[0]));
+        let [whole_median, one_median, two_median] =
+            [&self.whole, &self.one, &self.two].map(|t| median(t[0].clone()));
+        println!(
+            "{{\"work\": \"{name}\", \"runner\": \"threads\", \"whole_ns\": {whole:.0}, \"one_ns\": {one:.0}, \"two_ns\": {two:.0}, \
+             \"whole_median_ns\": {whole_median:.0}, \"one_median_ns\": {one_median:.0}, \"two_median_ns\": {two_median:.0}, \
+             \"cost\": {:.3}, \"cost_of_least\": {:.3}, \"speed_up\": {:.3}, \"speed_up_median\": {:.3}, \"share\": {share:.4}}}",
+            ratio(&self.one[1], &self.whole[1]),
+            least(&self.one[1]) / least(&self.whole[1]),
+            whole / two,
+            ratio(&self.whole[0], &self.two[0]),
+        );
+    }
 }
 
 fn bits(trainer: &dyn NamedTensors<Real = f32>) -> u64 {
@@ -70,23 +125,21 @@ macro_rules! compare {
         }
         one.set_threads(1);
         two.set_threads(2);
-        let turns = ((TURN * 1e9 / timed(&mut *plain, 3)) as usize).max(1);
+        let turns = ((TURN / timed(&mut *plain, 3)[1]) as usize).max(1);
         timed(&mut *one, 3);
         timed(&mut *two, 3);
-        let mut times = [const { Vec::new() }; 3];
+        let mut times = Times { whole: Default::default(), one: Default::default(), two: Default::default() };
         for _ in 0..ROUNDS {
-            times[0].push(timed(&mut *plain, turns));
-            times[1].push(timed(&mut *one, turns));
-            times[2].push(timed(&mut *two, turns));
+            for (list, taken) in [
+                (&mut times.whole, timed(&mut *plain, turns)),
+                (&mut times.one, timed(&mut *one, turns)),
+                (&mut times.two, timed(&mut *two, turns)),
+            ] {
+                list.iter_mut().zip(taken).for_each(|(list, t)| list.push(t));
+            }
         }
         assert_eq!(bits(&*one), bits(&*two), "the bits depend on the threads");
-        for (runner, mut times) in ["plain", "parts, 1 thread", "parts, 2 threads"].into_iter().zip(times) {
-            times.sort_by(f64::total_cmp);
-            println!(
-                "{{\"work\": \"{}\", \"runner\": \"{runner}\", \"median_ns\": {:.0}, \"min_ns\": {:.0}, \"max_ns\": {:.0}}}",
-                stringify!($name), times[ROUNDS / 2], times[0], times[ROUNDS - 1]
-            );
-        }
+        times.print(stringify!($name), share(&mut *one, turns));
     }};
 }
 

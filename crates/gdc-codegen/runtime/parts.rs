@@ -1,4 +1,4 @@
-//! The parts of a batch, and sums over them.
+//! The parts of a batch, sums over them, and the rows of a tensor in pieces.
 
 use ::core::ops::AddAssign;
 use ::core::prelude::rust_2021::*;
@@ -14,4 +14,9 @@ pub fn add<T: Copy + AddAssign>(to: &mut [T], from: &[T]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += *from;
     }
+}
+
+/// The rows of a tensor, so many for each piece of the work on it.
+pub fn pieces_of<T, const N: usize>(all: &mut [T]) -> impl Iterator<Item = &mut [T; N]> {
+    all.as_chunks_mut().0.iter_mut()
 }

@@ -14,9 +14,13 @@ pub(crate) fn key(program: &Program, kernel: &Kernel, owned: &BTreeSet<BufferId>
     let _ = write!(key.text, "{:?} {:?}", program.precision, kernel.real);
     for &id in &uses.buffers {
         let b = program.buffer(id);
-        let facts = (b.elem, &b.shape, b.range, owned.contains(&id), uses.written.contains(&id));
+        let shape = program.shape_in(kernel, id);
+        let facts = (b.elem, shape, b.range, owned.contains(&id), uses.written.contains(&id));
         let _ = write!(key.text, " {facts:?}");
         key.buffers.insert(id, key.buffers.len());
+    }
+    if let Some(cut) = &kernel.cut {
+        let _ = write!(key.text, " {}", cut.pieces);
     }
     key.stmts(&kernel.body);
     key.text

@@ -3,9 +3,9 @@
 use crate::scope::{Form, Scope};
 use crate::types::{array_type, buffer_type, elem_type, zero};
 use gdc_ir::graph::Loc;
-use gdc_ir::program::{Buffer, BufferId, Elem, Kernel, Program, Stmt};
+use gdc_ir::program::{Buffer, BufferId, Cut, Elem, Kernel, Program, Stmt};
 use gdc_ir::uses::Uses;
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::quote;
 use std::collections::BTreeSet;
 
@@ -29,6 +29,10 @@ pub(crate) struct Function {
     pub(crate) heavy: bool,
     /// How many statements it has.
     pub(crate) statements: usize,
+    /// How threads share it, if they do.
+    pub(crate) cut: Option<Cut>,
+    /// Whether it takes `piece` after these.
+    pub(crate) piece: bool,
 }
 
 /// The function of a kernel. The buffers in `owned` are its own variables.
@@ -41,6 +45,8 @@ pub(crate) fn function(
 ) -> Function {
     let uses = Uses::of_kernel(kernel);
     let real = if kernel.real == Elem::F64 { Elem::F64 } else { Elem::F32 };
+    let seen = kernel.cut.as_ref().map(|_| as_seen(program, kernel));
+    let program = seen.as_ref().unwrap_or(program);
     let mut scope = Scope::new(program, real);
     let mut parameters = TokenStream::new();
     let (mut arguments, mut names) = (Vec::new(), Vec::new());
@@ -71,6 +77,16 @@ pub(crate) fn function(
         let (ty, zero) = (array_type(buffer.elem, &buffer.shape), zero(buffer.elem, &buffer.shape));
         variables.extend(quote!(let mut #name: #ty = #zero;));
     }
+    let piece = kernel.cut.as_ref().filter(|c| uses.vars.contains(&c.piece));
+    let within = piece.map(|cut| {
+        let (name, last) = (scope.add_var(cut.piece), Literal::usize_unsuffixed(cut.pieces - 1));
+        parameters.extend(quote!(#name: usize,));
+        names.push(name.clone());
+        // So that places are known to be inside.
+        quote!(let #name = ::core::cmp::Ord::min(#name, #last);)
+    });
+    let piece = within.is_some();
+    variables.extend(within);
     let body = scope.stmts(&kernel.body, &uses);
     let simd = mentions(&body, "simd");
     let seed = uses.random;
@@ -102,7 +118,20 @@ pub(crate) fn function(
         item.clone()
     };
     let heavy = simd || uses.loops;
-    Function { name, item, apart, docs, simd, seed, arguments, heavy, statements: statements(&kernel.body) }
+    let (statements, cut) = (statements(&kernel.body), kernel.cut.clone());
+    Function { name, item, apart, docs, simd, seed, arguments, heavy, statements, cut, piece }
+}
+
+/// The buffers of a program as a kernel sees them.
+fn as_seen(program: &Program, kernel: &Kernel) -> Program {
+    let shape = |(id, b): (BufferId, &Buffer)| Buffer { shape: program.shape_in(kernel, id), ..b.clone() };
+    Program {
+        buffers: program.buffers().map(shape).collect(),
+        loop_vars: program.loop_vars.clone(),
+        locals: program.locals.clone(),
+        precision: program.precision,
+        ..Program::default()
+    }
 }
 
 impl Function {
@@ -122,6 +151,8 @@ impl Function {
             seed: self.seed,
             heavy: self.heavy,
             statements: self.statements,
+            cut: kernel.cut.clone(),
+            piece: self.piece,
         }
     }
 }

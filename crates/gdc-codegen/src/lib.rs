@@ -16,6 +16,7 @@ mod model;
 mod names;
 mod operator;
 mod parts;
+mod pieces;
 mod predict;
 #[cfg(feature = "print")]
 mod print;

@@ -39,6 +39,8 @@ pub(crate) enum Access {
     Place(TokenStream),
     /// A variable that is a reference already.
     Reference(Ident),
+    /// A field that is a reference already, or a number.
+    Held(TokenStream),
     /// A number.
     Value(TokenStream),
 }
@@ -186,7 +188,7 @@ impl Context<'_> {
     /// The runtime, as far as the items need it.
     pub(crate) fn runtime_module(&self, items: &TokenStream) -> TokenStream {
         let sections: [(&str, &[&str]); 7] = [
-            ("parts", &["part", "add"]),
+            ("parts", &["part", "add", "pieces_of"]),
             ("each", &["each"]),
             (
                 "real",
@@ -225,9 +227,11 @@ impl Context<'_> {
                 Access::Place(path) => quote!(&#path),
                 Access::Reference(name) if buffer.shape.is_empty() => quote!(*#name),
                 Access::Reference(name) => quote!(#name),
-                Access::Value(value) => value,
+                Access::Value(value) | Access::Held(value) => value,
             }
         });
+        let piece = f.piece.then(|| quote!(piece));
+        let arguments = arguments.chain(piece);
         quote!(#module::#name(#simd #seed #(#arguments),*);)
     }
 

@@ -119,8 +119,8 @@ impl Context<'_> {
 
     fn construction(&self) -> TokenStream {
         let (model, seed) = (&self.layout.types.model, Literal::u64_unsuffixed(self.programs.settings.seed));
-        let threads = (self.programs.train.parts > 0).then(|| {
-            let parts = self.programs.train.parts;
+        let threads = self.shares_steps().then(|| {
+            let parts = self.most_threads();
             let doc =
                 format!(" On how many threads a step runs at most, of which {parts} can have work; 0: as many as");
             quote! {

@@ -62,8 +62,8 @@ impl Context<'_> {
         let cut = self.programs.train.parts > 0;
         if cut {
             let (part, n) = (&self.layout.types.part, Literal::usize_unsuffixed(self.programs.train.parts));
-            members.extend(quote!(parts: [#part; #n], threads: usize,));
-            values.extend(quote!(parts: [#part::ZERO; #n], threads: 0,));
+            members.extend(quote!(parts: [#part; #n],));
+            values.extend(quote!(parts: [#part::ZERO; #n],));
         } else if self.layout.gradients {
             members.extend(quote!(gradients: #model,));
             values.extend(quote!(gradients: #model::ZERO,));
@@ -77,6 +77,10 @@ impl Context<'_> {
             members.extend(quote!(samples: usize,));
             values.extend(quote!(samples: 0,));
         }
+        if self.shares_steps() {
+            members.extend(quote!(threads: usize,));
+            values.extend(quote!(threads: 0,));
+        }
         members.extend(quote!(steps: u64,));
         values.extend(quote!(steps: 0,));
         if self.draws() {
@@ -86,6 +90,7 @@ impl Context<'_> {
         let align = aligned(fields);
         let (init, routines) = (self.workspace_init(), self.routines(false));
         let (entries, part, sums) = (self.entries(), self.part(), self.sums());
+        let pieces = self.pieces();
         let doc = format!(" What a step of [`{}`] computes.", self.layout.types.trainer);
         quote! {
             #state
@@ -103,6 +108,7 @@ impl Context<'_> {
                 #routines
             }
             #part
+            #pieces
         }
     }
 
@@ -133,7 +139,7 @@ impl Context<'_> {
         let calls = self.init_calls(&wanted, &quote!(model));
         let mut body = quote!(self.steps = 0;);
         // Not in `ZERO`, which costs nothing in the program's file as long as it is all zeros.
-        if self.programs.train.parts > 0 && self.threads() > 0 {
+        if self.shares_steps() && self.threads() > 0 {
             let threads = Literal::usize_unsuffixed(self.threads());
             body.extend(quote!(if self.threads == 0 { self.threads = #threads; }));
         }
@@ -151,7 +157,7 @@ impl Context<'_> {
     }
 
     /// What a caller in training holds a buffer as.
-    fn access(&self, id: BufferId, buffer: &Buffer, of_part: bool) -> Access {
+    pub(crate) fn access(&self, id: BufferId, buffer: &Buffer, of_part: bool) -> Access {
         // What the parts have added up is in the first of them.
         let first = (self.programs.train.parts > 0 && !of_part).then(|| quote!(.parts[0]));
         match self.layout.train.get(&id) {
@@ -184,33 +190,39 @@ impl Context<'_> {
     /// A routine: the function that chooses the instruction set, once for each part, and the
     /// parts, in which the kernels are inlined.
     fn routine(&self, routine: &Routine) -> TokenStream {
-        let parts = parts(&routine.functions);
-        let all: Vec<&Function> = routine.functions.iter().collect();
-        let heavy = all.iter().any(|f| f.heavy);
-        let (name, doc) = (&routine.name, routine_doc(&routine.name.to_string()));
+        if routine.functions.iter().any(|f| f.cut.is_some()) {
+            return self.routine_in_pieces(routine);
+        }
+        let functions: Vec<&Function> = routine.functions.iter().collect();
+        self.straight(&routine.name, &routine_doc(&routine.name.to_string()), &functions, routine.of_part)
+    }
+
+    /// A function that runs kernels one after the other.
+    pub(crate) fn straight(&self, name: &Ident, doc: &str, functions: &[&Function], of_part: bool) -> TokenStream {
+        let parts = parts(functions);
+        let heavy = functions.iter().any(|f| f.heavy);
         let mut body = TokenStream::new();
         let mut items = TokenStream::new();
         for (i, part) in parts.iter().enumerate() {
             if !heavy {
-                body.extend(self.part_body(part, routine.of_part));
+                body.extend(self.part_body(part, of_part));
                 continue;
             }
             let part_name = match parts.len() {
                 1 => format_ident!("{name}_on"),
                 _ => format_ident!("{name}_{}_on", i + 1),
             };
-            let call = self.routine_call(&part_name, part, true, routine.of_part);
+            let call = self.routine_call(&part_name, part, true, of_part);
             let run = self.dispatch(true, quote!(self.#call));
             body.extend(quote!(#run;));
-            let (signature, inner) =
-                (self.signature(&part_name, part, true, routine.of_part), self.part_body(part, routine.of_part));
+            let (signature, inner) = (self.signature(&part_name, part, true, of_part), self.part_body(part, of_part));
             items.extend(quote! {
                 #[doc = " The same, on the instruction set of `simd`."]
                 #[inline(always)]
                 #signature { #inner }
             });
         }
-        let signature = self.signature(name, &all, false, routine.of_part);
+        let signature = self.signature(name, functions, false, of_part);
         quote! {
             #[doc = #doc]
             #signature { #body }
@@ -266,7 +278,7 @@ impl Context<'_> {
     }
 
     /// `fn name<S: Simd>(&mut self, simd: S, model: &Digits, image: ...)`
-    fn signature(&self, name: &Ident, functions: &[&Function], generic: bool, of_part: bool) -> TokenStream {
+    pub(crate) fn signature(&self, name: &Ident, functions: &[&Function], generic: bool, of_part: bool) -> TokenStream {
         let rt = &self.rt;
         let simd = generic && functions.iter().any(|f| f.simd);
         let generic = simd.then(|| quote!(<S: #rt::Simd>));
@@ -447,10 +459,10 @@ impl Context<'_> {
 const LARGEST_PART: usize = 250;
 
 /// The kernels of a routine, in parts of a bounded number of statements.
-fn parts(functions: &[Function]) -> Vec<Vec<&Function>> {
+pub(crate) fn parts<'f>(functions: &[&'f Function]) -> Vec<Vec<&'f Function>> {
     let mut parts: Vec<Vec<&Function>> = Vec::new();
     let mut size = usize::MAX;
-    for f in functions {
+    for &f in functions {
         size = size.saturating_add(f.statements);
         match parts.last_mut() {
             Some(part) if size <= LARGEST_PART => part.push(f),
@@ -476,7 +488,7 @@ pub(crate) fn member(f: &Field) -> TokenStream {
     quote!(#[doc = #doc] #name: #ty,)
 }
 
-fn routine_doc(name: &str) -> String {
+pub(crate) fn routine_doc(name: &str) -> String {
     match name {
         "forward" => " The loss of a batch.".to_owned(),
         "metrics" => " What `evaluate` reports besides the loss.".to_owned(),
@@ -506,14 +518,18 @@ mod tests {
             arguments: Vec::new(),
             heavy: true,
             statements,
+            cut: None,
+            piece: false,
         }
     }
 
     #[test]
     fn parts_are_bounded_and_complete() {
         let functions: Vec<Function> = [100, 100, 100, 400, 10, 10].into_iter().map(function).collect();
-        let sizes: Vec<Vec<usize>> =
-            parts(&functions).iter().map(|part| part.iter().map(|f| f.statements).collect()).collect();
+        let sizes: Vec<Vec<usize>> = parts(&functions.iter().collect::<Vec<_>>())
+            .iter()
+            .map(|part| part.iter().map(|f| f.statements).collect())
+            .collect();
         assert_eq!(sizes, [vec![100, 100], vec![100], vec![400], vec![10, 10]]);
         assert!(parts(&[]).is_empty());
     }

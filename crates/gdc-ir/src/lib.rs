@@ -8,6 +8,7 @@ pub mod order;
 pub mod program;
 pub mod program_text;
 pub mod program_verify;
+pub mod program_walk;
 pub mod ranges;
 pub mod rewrite;
 pub mod text;

@@ -7,6 +7,7 @@
 use crate::expr::Dist;
 use crate::graph::{Loc, Precision};
 use crate::ops::{Op, Red};
+use std::collections::BTreeSet;
 
 /// The number of lanes of a vector statement.
 pub const LANES: usize = 16;
@@ -260,8 +261,26 @@ pub struct Kernel {
     pub reason: String,
     /// Its number type: f64 for once-per-step scalars, else the model's.
     pub real: Elem,
+    /// How threads share it, if they do.
+    pub cut: Option<Cut>,
     /// Its statements.
     pub body: Vec<Stmt>,
+}
+
+/// A kernel in pieces that threads can share. All pieces together do what the whole kernel did,
+/// in the same order for each number that it writes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cut {
+    /// How many there are.
+    pub pieces: usize,
+    /// Which of them it is, in the kernel's statements.
+    pub piece: LoopVar,
+    /// Buffers of which a piece holds its own rows only, as many as the other pieces: the first
+    /// index counts from the first of them. What a piece writes is among these, or its own.
+    pub rows: BTreeSet<BufferId>,
+    /// Kernels of one stage, which stand side by side in their routine: a piece of one needs
+    /// nothing of the others but the same piece.
+    pub stage: usize,
 }
 
 /// A function of the generated code.
@@ -301,6 +320,8 @@ pub struct Program {
     /// Temporaries that lie in the place of another one of their shape, which is no longer needed
     /// when they are first written.
     pub within: std::collections::BTreeMap<BufferId, BufferId>,
+    /// Temporaries in which no kernel leaves anything for another one.
+    pub scratch: BTreeSet<BufferId>,
     /// Names of loop variables.
     pub loop_vars: Vec<NameInfo>,
     /// Locals.
@@ -328,6 +349,20 @@ impl Program {
     /// All buffers with their ids.
     pub fn buffers(&self) -> impl Iterator<Item = (BufferId, &Buffer)> {
         self.buffers.iter().enumerate().map(|(i, b)| (BufferId(i as u32), b))
+    }
+
+    /// Whether threads share kernels.
+    pub fn is_cut(&self) -> bool {
+        self.routines.iter().flat_map(|r| &r.kernels).any(|k| k.cut.is_some())
+    }
+
+    /// The shape of a buffer as a kernel sees it.
+    pub fn shape_in(&self, kernel: &Kernel, id: BufferId) -> Vec<usize> {
+        let mut shape = self.buffer(id).shape.clone();
+        if let (Some(cut), Some(first)) = (kernel.cut.as_ref().filter(|c| c.rows.contains(&id)), shape.first_mut()) {
+            *first /= cut.pieces.max(1);
+        }
+        shape
     }
 
     /// Samples per step, in all its parts.

@@ -10,6 +10,8 @@
 //! 6. Operators have arguments that fit; lanes and scalars do not mix.
 //! 7. What is stored has the type of the place; only locals that are `Var` are set.
 //! 8. Inputs, targets, weights and the counter are never written.
+//! 9. A kernel in pieces writes nothing but rows of the piece at hand, and what any kernel of a
+//!    stage writes, all of it see by their own rows alone.
 
 use crate::ops::{Op, Red, Signature};
 use crate::program::{
@@ -50,10 +52,40 @@ pub fn verify_program(program: &Program) -> Result<(), Vec<Violation>> {
     }
     for kernel in program.routines.iter().flat_map(|r| &r.kernels) {
         let mut verifier = Verifier::new(program, kernel);
+        if let Some(cut) = &kernel.cut {
+            verifier.loops.insert(cut.piece, cut.pieces);
+        }
         verifier.block(&kernel.body);
         broken.append(&mut verifier.broken);
     }
+    for routine in &program.routines {
+        stages(program, &routine.kernels, &mut broken);
+    }
     if broken.is_empty() { Ok(()) } else { Err(broken) }
+}
+
+/// What a stage writes belongs to pieces, for all kernels of it.
+fn stages(program: &Program, kernels: &[Kernel], broken: &mut Vec<Violation>) {
+    let stage = |k: &Kernel| k.cut.as_ref().map(|c| (c.stage, c.pieces));
+    for run in kernels.chunk_by(|a, b| stage(a).is_some() && stage(a) == stage(b)) {
+        let written: BTreeSet<BufferId> = run
+            .iter()
+            .filter(|k| k.cut.is_some())
+            .flat_map(|k| k.buffers())
+            .filter(|(_, written)| *written)
+            .map(|(id, _)| program.place(id))
+            .collect();
+        for kernel in run {
+            let Some(cut) = &kernel.cut else { continue };
+            let verifier = Verifier::new(program, kernel);
+            for id in kernel.buffers().into_keys() {
+                if written.contains(&program.place(id)) && !cut.rows.contains(&id) && !verifier.is_own(id) {
+                    let message = format!("{} is written in pieces, and seen as a whole", program.buffer(id).name);
+                    broken.push(Violation { kernel: kernel.name.clone(), message });
+                }
+            }
+        }
+    }
 }
 
 /// The kinds of values.
@@ -240,6 +272,15 @@ impl<'a> Verifier<'a> {
         if matches!(b.role, BufferRole::Input | BufferRole::Target | BufferRole::SampleWeight | BufferRole::Counter) {
             self.report(format!("writes {}", b.name));
         }
+        if self.kernel.cut.as_ref().is_some_and(|c| !c.rows.contains(&buffer)) && !self.is_own(buffer) {
+            self.report(format!("a piece writes {}, of which it has no rows", b.name));
+        }
+    }
+
+    /// Whether a buffer is a temporary that no other kernel names: each piece has its own.
+    fn is_own(&self, buffer: BufferId) -> bool {
+        let users = self.program.routines.iter().flat_map(|r| &r.kernels).filter(|k| k.buffers().contains_key(&buffer));
+        self.program.buffer(buffer).role == BufferRole::Temp && users.count() == 1
     }
 
     fn local(&mut self, local: Local, at: &[Index]) -> Option<Kind> {
@@ -259,7 +300,8 @@ impl<'a> Verifier<'a> {
             self.report(format!("buffer {} does not exist", buffer.0));
             return None;
         };
-        self.indices(&b.name, at, &b.shape);
+        let shape = self.program.shape_in(self.kernel, buffer);
+        self.indices(&b.name, at, &shape);
         Some(match b.elem {
             Elem::F32 | Elem::F64 => Kind::Real,
             Elem::Bool => Kind::Bool,
@@ -278,7 +320,7 @@ impl<'a> Verifier<'a> {
         if !(1..=LANES).contains(&valid) {
             self.report(format!("{valid} lanes of {}", b.name));
         }
-        let mut shape = b.shape.clone();
+        let mut shape = self.program.shape_in(self.kernel, buffer);
         match shape.last_mut() {
             // The first lane must leave room for the others.
             Some(last) => *last = (*last + 1).saturating_sub(valid.max(1)),

@@ -7,8 +7,15 @@ use crate::program::{Buffer, LocalInfo, NameInfo, Routine};
 fn program(body: Vec<Stmt>) -> Program {
     let buffer = |name: &str, role| Buffer { name: name.into(), shape: vec![20], elem: Elem::F32, role, range: None };
     let local = |name: &str, ty, dims: &[usize]| LocalInfo { name: name.into(), ty, dims: dims.to_vec() };
-    let kernel =
-        Kernel { name: "k".into(), equations: Vec::new(), origin: None, reason: String::new(), real: Elem::F32, body };
+    let kernel = Kernel {
+        name: "k".into(),
+        equations: Vec::new(),
+        origin: None,
+        reason: String::new(),
+        real: Elem::F32,
+        cut: None,
+        body,
+    };
     Program {
         buffers: vec![
             buffer("x", BufferRole::Input),

@@ -88,7 +88,7 @@ pub(crate) fn steps(plan: &Plan, storage: &Storage, build: &mut Build, groups: &
     let reason = format!("{steps} steps{order}, each: {}", reasons.join("; "));
     let equations = each.iter().flat_map(|k| k.equations.clone()).collect();
     let body = vec![Stmt::For { var, extent: *steps, body: each.into_iter().flat_map(|k| k.body).collect() }];
-    out.push(Kernel { name, equations, origin, reason, real, body });
+    out.push(Kernel { name, equations, origin, reason, real, cut: None, body });
     out
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn kernel(emit: &mut Emit<'_>, group: &Group, reason: String) -> Kern
     let origin = group.members.iter().find_map(|&id| graph.node(id).origin);
     let mut body = std::mem::take(&mut emit.out);
     crate::prune::prune(&mut body);
-    Kernel { name: graph.node(head).name.clone(), equations, origin, reason, real: emit.real, body }
+    Kernel { name: graph.node(head).name.clone(), equations, origin, reason, real: emit.real, cut: None, body }
 }
 
 /// The member that names the kernel: the last that is stored.

@@ -4,6 +4,7 @@
 mod apart;
 mod borders;
 mod build;
+mod cut;
 mod dot;
 mod emit;
 mod group;
@@ -11,6 +12,7 @@ mod guards;
 mod int;
 mod kernels;
 mod lanes;
+mod lines;
 mod nest;
 mod pack;
 mod panel;
@@ -35,19 +37,16 @@ use group::Group;
 use plan::Plan;
 use std::collections::BTreeSet;
 
+/// So much of a step in pieces is shared well.
+const ENOUGH: f64 = 0.8;
+
 /// Schedules a model.
 ///
 /// `model` is the whole batched training graph: loss, metrics, gradients, updates and initial
 /// values, with the batch as explicit first axis of every per-sample node. `sample` is the
 /// same model for one sample, without that axis, of which only the outputs are computed.
 pub fn schedule(model: &Model, sample: &Model) -> Programs {
-    let (mut parts, mut one_thread) = parts::parts(model);
-    let in_parts = if parts > 0 { train_in_parts(model, parts) } else { None };
-    if parts > 0 && in_parts.is_none() {
-        (parts, one_thread) = (0, Some("the samples of a batch depend on each other".to_owned()));
-    }
-    let mut train = in_parts.unwrap_or_else(|| train(model));
-    debug_assert_eq!(train.parts, parts);
+    let (mut train, one_thread) = shared(model, train(model));
     share::share_places(&mut train);
     Programs {
         name: model.name.clone(),
@@ -74,6 +73,30 @@ pub fn stream(step: &Model) -> Stream {
     let start = program(&start, Plan::init(&start), None);
     let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::stream(step, deferred));
     Stream { start, step: in_order(step, None, &plan).unwrap_or_default() }
+}
+
+/// A training program for the threads that the model asks for, or why one has to do. Kernels are
+/// cut where that leaves little to one thread. Where samples lie side by side in lanes, rows are
+/// none of theirs; then a batch is cut as a whole.
+fn shared(model: &Model, mut train: Program) -> (Program, Option<String>) {
+    let most = match parts::asked(model) {
+        Ok(most) => most,
+        Err(reason) => return (train, reason),
+    };
+    let pieces = cut::pieces(&train, most);
+    let (parts, obstacle) = parts::parts(model);
+    let enough = pieces.is_some_and(|(_, shares)| shares.share() >= ENOUGH);
+    if !enough
+        && parts > 0
+        && let Some(program) = train_in_parts(model, parts)
+    {
+        return (program, None);
+    }
+    match pieces {
+        Some((pieces, _)) => cut::cut(&mut train, pieces),
+        None => return (train.clone(), obstacle.or_else(|| cut::obstacle(&train))),
+    }
+    (train, None)
 }
 
 /// The training program of a batch in parts: its samples are those of one part. None if the

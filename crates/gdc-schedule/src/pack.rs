@@ -195,7 +195,7 @@ impl Emit<'_> {
 
     fn remember(&mut self, of: BufferId, how: How, copy: BufferId, equation: String, reason: String, body: Vec<Stmt>) {
         let name = self.build.program.buffer(copy).name.clone();
-        let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, body };
+        let kernel = Kernel { name, equations: vec![equation], origin: None, reason, real: self.real, cut: None, body };
         let packed = Packed { of, how, copy, kernel };
         let given = matches!(self.build.program.buffer(of).role, BufferRole::Input | BufferRole::Target);
         if given || self.build.packed.iter().any(|p| p.copy == of) {

@@ -116,5 +116,7 @@ fn place_in(at: &[Int], v: &Int) -> Vec<Index> {
 fn shared(emit: &mut Emit<'_>, shape: Vec<usize>) -> BufferId {
     let name = shape.iter().fold("panel".to_owned(), |name, n| format!("{name}.{n}"));
     let known = emit.build.program.buffers().find(|(_, b)| b.name == name && b.shape == shape).map(|(id, _)| id);
-    known.unwrap_or_else(|| emit.temporary(&name, shape, Elem::F32))
+    let panel = known.unwrap_or_else(|| emit.temporary(&name, shape, Elem::F32));
+    emit.build.program.scratch.insert(panel);
+    panel
 }

@@ -22,26 +22,31 @@ const WORTHWHILE: usize = 2_000_000;
 /// Adding up gradients and the like, for one number, costs as much as so many multiply-adds.
 const ADDING: usize = 16;
 
-/// Into how many parts the batch of a model is cut; 0 if it is not, and then why not, if the
-/// model asks for threads.
-pub(crate) fn parts(model: &Model) -> (usize, Option<String>) {
-    let (Some(threads), Some(batch)) = (model.settings.threads, model.settings.batch) else {
-        let asked = model.settings.threads.is_some();
-        return (0, asked.then(|| "the model takes no samples that threads could share".to_owned()));
-    };
-    if threads.most == Some(1) {
-        return (0, None);
+/// The most threads that a step is worth, `None` for as many as there are.
+///
+/// # Errors
+/// Why one has to do, if the model asks for more.
+pub(crate) fn asked(model: &Model) -> Result<Option<usize>, Option<String>> {
+    let Some(threads) = model.settings.threads.filter(|t| t.most != Some(1)) else { return Err(None) };
+    let work = work(&model.graph, &step_roots(model));
+    if threads.most.is_none() && work < WORTHWHILE {
+        return Err(Some(format!("a step of about {work} multiply-adds is too short to share between threads")));
     }
+    Ok(threads.most)
+}
+
+/// Into how many parts the batch of a model that asks for threads is cut; 0 if it is not, and
+/// then why not.
+pub(crate) fn parts(model: &Model) -> (usize, Option<String>) {
+    let Some(batch) = model.settings.batch else {
+        return (0, Some("the model takes no samples that threads could share".to_owned()));
+    };
     let roots = step_roots(model);
     let phases = match Phases::new(&model.graph, &model.roots()) {
         Ok(phases) => phases,
         Err(reason) => return (0, Some(reason)),
     };
     let work = work(&model.graph, &roots);
-    if threads.most.is_none() && work < WORTHWHILE {
-        let reason = format!("a step of about {work} multiply-adds is too short to share between threads");
-        return (0, Some(reason));
-    }
     let summed: usize = model
         .graph
         .reachable(roots)

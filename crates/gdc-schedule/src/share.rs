@@ -1,7 +1,6 @@
 //! Temporaries of one shape that are never needed at the same time share their place.
 
 use gdc_ir::program::{BufferId, BufferRole, Elem, Program};
-use gdc_ir::uses::Uses;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A temporary of a single kernel is that kernel's own up to so many elements, which is no memory
@@ -18,10 +17,17 @@ type Fits<'b> = (Option<bool>, Elem, &'b [usize]);
 pub(crate) fn share_places(program: &mut Program) {
     let mut spans: BTreeMap<BufferId, (usize, usize)> = BTreeMap::new();
     let mut sides: BTreeMap<BufferId, BTreeSet<bool>> = BTreeMap::new();
+    let mut users: BTreeMap<BufferId, usize> = BTreeMap::new();
     let kernels = program.routines.iter().flat_map(|r| r.kernels.iter().map(|k| (r.is_of_a_part(), k)));
-    for (k, (of_part, kernel)) in kernels.enumerate() {
-        for id in Uses::of(&kernel.body).buffers {
+    // The kernels of a stage run at the same time.
+    let (mut k, mut before) = (0, None);
+    for (of_part, kernel) in kernels {
+        let stage = kernel.cut.as_ref().map(|c| c.stage);
+        k += usize::from(stage.is_none() || stage != before);
+        before = stage;
+        for id in kernel.buffers().into_keys() {
             spans.entry(id).or_insert((k, k)).1 = k;
+            *users.entry(id).or_default() += 1;
             sides.entry(id).or_default().insert(of_part && program.parts > 0);
         }
     }
@@ -30,13 +36,11 @@ pub(crate) fn share_places(program: &mut Program) {
         Some((Some(&side), 1)) if !partial.contains(&id) => Some(side),
         _ => None,
     };
-    let own = |id: BufferId, (first, last): (usize, usize)| {
-        first == last && program.buffer(id).shape.iter().product::<usize>() <= OWN
-    };
+    let own = |id: BufferId| users.get(&id) == Some(&1) && program.buffer(id).shape.iter().product::<usize>() <= OWN;
     let shares = |id: BufferId| program.buffer(id).role == BufferRole::Temp && side(id).is_some();
     let mut order: Vec<(usize, usize, BufferId)> = spans
         .into_iter()
-        .filter(|&(id, span)| shares(id) && !own(id, span))
+        .filter(|&(id, _)| shares(id) && !own(id))
         .map(|(id, (first, last))| (first, last, id))
         .collect();
     order.sort_unstable();
@@ -73,6 +77,7 @@ mod tests {
             origin: None,
             reason: String::new(),
             real: Elem::F32,
+            cut: None,
             body: writes.iter().map(set).collect(),
         }
     }

@@ -43,6 +43,7 @@ impl Build {
             origin: Some(Loc(0, 7, 8)),
             reason: String::new(),
             real,
+            cut: None,
             body,
         };
         match self.0.routines.iter_mut().find(|r| r.name == routine) {

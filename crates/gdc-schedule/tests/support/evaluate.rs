@@ -24,13 +24,15 @@ pub struct Machine<'a> {
     pub memory: Vec<Vec<f64>>,
     vars: HashMap<LoopVar, i64>,
     locals: HashMap<Local, Vec<V>>,
+    /// The piece at hand.
+    cut: Option<(&'a Cut, usize)>,
 }
 
 impl<'a> Machine<'a> {
     /// All memory holds NaN until it is written.
     pub fn new(program: &'a Program) -> Self {
         let memory = program.buffers.iter().map(|b| vec![f64::NAN; b.shape.iter().product()]).collect();
-        Machine { program, memory, vars: HashMap::new(), locals: HashMap::new() }
+        Machine { program, memory, vars: HashMap::new(), locals: HashMap::new(), cut: None }
     }
 
     /// The buffer of a name.
@@ -52,10 +54,28 @@ impl<'a> Machine<'a> {
     pub fn run(&mut self, routine: &str) {
         let program = self.program;
         let routine = program.routine(routine).unwrap_or_else(|| panic!("no routine {routine}"));
-        for kernel in &routine.kernels {
-            self.locals.clear();
-            self.block(&kernel.body);
+        let stage = |k: &Kernel| k.cut.as_ref().map(|c| c.stage);
+        for run in routine.kernels.chunk_by(|a, b| stage(a).is_some() && stage(a) == stage(b)) {
+            // Pieces do not need each other, so any order will do: the last first.
+            for piece in (0..run[0].cut.as_ref().map_or(1, |c| c.pieces)).rev() {
+                for kernel in run {
+                    self.locals.clear();
+                    self.cut = kernel.cut.as_ref().map(|cut| (cut, piece));
+                    self.vars.extend(kernel.cut.as_ref().map(|cut| (cut.piece, piece as i64)));
+                    self.block(&kernel.body);
+                }
+            }
         }
+    }
+
+    /// The place of an element in the memory of a buffer.
+    fn flat_in(&mut self, buffer: BufferId, at: &[Index]) -> usize {
+        let mut shape = self.program.buffer(buffer).shape.clone();
+        let Some((cut, piece)) = self.cut.filter(|(cut, _)| cut.rows.contains(&buffer)) else {
+            return self.flat(at, &shape);
+        };
+        shape[0] /= cut.pieces;
+        piece * shape.iter().product::<usize>() + self.flat(at, &shape)
     }
 
     fn block(&mut self, body: &[Stmt]) {
@@ -160,7 +180,7 @@ impl<'a> Machine<'a> {
         assert!((1..=LANES).contains(&valid));
         assert_eq!(b.elem, Elem::F32, "lanes of {}", b.name);
         let shape = b.shape.clone();
-        let from = self.flat(at, &shape);
+        let from = self.flat_in(buffer, at);
         let last = shape.last().copied().unwrap_or(1);
         assert!(from % last + valid <= last, "lanes beyond the last axis of {}", b.name);
         from
@@ -183,8 +203,7 @@ impl<'a> Machine<'a> {
                 self.locals.get_mut(l).expect("defined")[k] = v;
             }
             Place::Element(b, at) => {
-                let shape = self.program.buffer(*b).shape.clone();
-                let k = self.flat(at, &shape);
+                let k = self.flat_in(*b, at);
                 self.memory[self.program.place(*b).0 as usize][k] = match (self.program.buffer(*b).elem, v) {
                     (Elem::F32 | Elem::F64, V::Num(x)) => x,
                     (Elem::Bool, V::Bool(x)) => f64::from(u8::from(x)),
@@ -215,8 +234,7 @@ impl<'a> Machine<'a> {
                 self.locals.get(l).unwrap_or_else(|| panic!("local {l:?} not defined"))[k].clone()
             }
             Value::Load(b, at) => {
-                let shape = self.program.buffer(*b).shape.clone();
-                let k = self.flat(at, &shape);
+                let k = self.flat_in(*b, at);
                 self.loaded(*b, self.memory[self.program.place(*b).0 as usize][k])
             }
             Value::LoadLanes(b, at, valid) => {

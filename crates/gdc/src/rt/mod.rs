@@ -26,7 +26,7 @@
 //! | [`Error`] | what can be wrong with data |
 //! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`], [`Float`] | the training loop |
 //! | [`same_length`], [`in_range`], [`sample_in_range`], [`copy_samples`], [`repeat_first`], [`copy_sample`], [`take_numbers`], [`within`] | checking and moving the samples of a batch |
-//! | [`each`], [`part`], [`add`] | sharing the parts of a step between threads (feature `std`), and their sums |
+//! | [`each`], [`part`], [`add`], [`pieces_of`] | sharing a step between threads (feature `std`): the parts of a batch and their sums, the rows of a tensor |
 //! | [`with_alloc!`](with_alloc), `boxed`, `Box`, `fit_history` | only with a heap |
 //!
 //! A kernel is `#[inline(always)] fn body<S: Simd>(simd: S, ...)`, and all that
