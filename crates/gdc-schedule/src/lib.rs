@@ -110,6 +110,15 @@ fn train_in_parts(model: &Model, parts: usize) -> Option<Program> {
     Some(Program { parts, ..program })
 }
 
+/// The training program with every kernel cut into so many pieces that can be: what threads get
+/// of it where a step is worth sharing.
+pub fn train_in_pieces(model: &Model, pieces: usize) -> Program {
+    let mut program = train(model);
+    cut::cut(&mut program, pieces);
+    share::share_places(&mut program);
+    program
+}
+
 /// The training program of a whole batch.
 fn train(model: &Model) -> Program {
     let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::train(model, deferred, false));

@@ -4,7 +4,7 @@ mod support;
 
 use gdc_driver::{Options, Source, compile};
 use std::path::{Path, PathBuf};
-use support::compare::{check_outputs, check_sample, check_stream, check_train};
+use support::compare::{check_outputs, check_sample, check_stream, check_train, compare_train};
 
 /// All `.gd` files of a folder.
 fn specs(folder: &Path) -> Vec<PathBuf> {
@@ -121,40 +121,39 @@ fn initial_values_of_parameters_and_states_are_made_apart() {
     }
 }
 
-/// Models whose kernels are in pieces compute what the interpreter does, whichever piece comes
-/// first, and nothing that a stage writes is seen by other pieces.
+/// Models whose kernels are in pieces, wherever they can be, compute what the interpreter does,
+/// whichever piece comes first, and nothing that a stage writes is seen by other pieces.
 #[test]
 fn models_in_pieces_run_like_the_interpreter() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gdc-core/tests/models");
     let only = std::env::var("GDC_SPEC").ok();
-    let mut cut = 0;
+    let (mut cut, mut kernels) = (0, 0);
     for path in specs(&folder) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if only.as_ref().is_some_and(|o| *o != name) {
             continue;
         }
-        // Later settings of a name would be refused, so the batch goes into the old one's place.
-        let text = std::fs::read_to_string(&path).expect("readable").replace("train { ", "train { threads = 2; ");
-        let text = match text.split_once("batch = ") {
-            Some((before, after)) => {
-                let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-                format!("{before}batch = 8{rest}")
+        let text = std::fs::read_to_string(&path).expect("readable");
+        // A batch that can be cut into several numbers of pieces.
+        let (before, after) = text.split_once("batch = ").unwrap_or((&text, ""));
+        let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        let texts = [format!("{before}batch = 12{rest}"), text.clone()];
+        let compiled = texts.into_iter().find_map(|text| {
+            let source = Source { name: name.clone(), text, folder: Some(folder.clone()) };
+            compile(&source, &Options::default()).ok()
+        });
+        let Some(mut output) = compiled else { panic!("{name} does not compile") };
+        for pieces in [2, 3] {
+            output.programs.train = gdc_schedule::train_in_pieces(&output.model, pieces);
+            if only.is_some() {
+                println!("{}", gdc_ir::program_text::print_program(&output.programs.train));
             }
-            None => text,
-        };
-        let source = Source { name: name.clone(), text, folder: Some(folder.clone()) };
-        // A few say how large their batch is.
-        let Ok(output) = compile(&source, &Options::default()) else { continue };
-        if only.is_some() {
-            println!("{}", gdc_ir::program_text::print_programs(&output.programs));
-        }
-        if output.programs.train.is_cut() {
             gdc_ir::program_verify::verify_programs(&output.programs).unwrap_or_else(|v| panic!("{name}: {v:?}"));
-            check_train(&output.model);
-            cut += 1;
-        } else {
-            println!("{name}: {:?}, {} parts", output.programs.one_thread, output.programs.train.parts);
+            compare_train(&output.model, &output.programs).unwrap_or_else(|d| panic!("{name} in {pieces}: {d}"));
+            let all = output.programs.train.routines.iter().flat_map(|r| &r.kernels);
+            cut += all.clone().filter(|k| k.cut.is_some()).count();
+            kernels += all.count();
         }
     }
-    assert!(only.is_some() || cut > 10, "{cut} models are cut");
+    assert!(only.is_some() || cut * 3 > kernels, "{cut} of {kernels} kernels are cut");
 }
