@@ -6,13 +6,15 @@ use crate::cli::{EvalArgs, PredictArgs};
 use crate::fault::{At, Fault, Outcome};
 use crate::files::{print, write_whole};
 use crate::runner::{Runner, compile, entry_fields, no_outputs, with_targets};
+use crate::text::csv_cell;
+use crate::train::data::classes::Classes;
 use crate::train::data::{DataArg, Dataset, element_name};
 use crate::train::field::{Field, Role};
 use crate::train::glue::Point;
 use crate::train::prepare::Normalisation;
 use crate::train::weights::{self, Slot, Tensor};
 use crate::train::worker::{Job, Mode};
-use crate::train::{buffer_names, glue, load, load_init};
+use crate::train::{Weights, buffer_names, glue, load, load_init};
 use gdc_ir::graph::Precision;
 use gdc_ir::program::BufferRole;
 use ndarray_npy::WriteNpyExt;
@@ -29,10 +31,10 @@ pub fn predict(args: &PredictArgs) -> Outcome {
         None if glue::outputs(&output, Point::Outputs).is_empty() => return Err(no_outputs(&output, &spec)),
         None => Field::all(&output.model),
     };
-    let mut tensors = load_init(&given.weights, &output, given.build.quiet)?;
+    let Weights { mut tensors, mut classes } = load_init(&given.weights, &output, given.build.quiet)?;
     let normalised = Normalisation::take(&mut tensors);
     let inputs: Vec<Field> = fields.iter().filter(|f| f.role == Role::Input).cloned().collect();
-    let data = read(&given.data, &inputs, given.build.quiet)?;
+    let data = read(&given.data, &inputs, &mut classes, given.build.quiet)?;
     let samples = data.samples;
     let runner = match entry {
         Some(name) => Runner::of_entry(output, name, &spec, &given.build)?,
@@ -44,7 +46,8 @@ pub fn predict(args: &PredictArgs) -> Outcome {
     }
     let job = Job { mode: Mode::Predict, ..Job::default() };
     let (ran, _) = runner.run(&job, &columns, Some(&tensors))?;
-    let predictions = Prediction::all(&runner.output, entry, samples, &ran.predicted)?;
+    let mut predictions = Prediction::all(&runner.output, entry, samples, &ran.predicted)?;
+    predictions.iter_mut().for_each(|p| p.name_classes(&fields, &classes));
     let precision = runner.output.model.precision;
     match &args.out {
         None => {
@@ -56,8 +59,8 @@ pub fn predict(args: &PredictArgs) -> Outcome {
 }
 
 /// The data, or one sample made of nothing for a model without inputs.
-fn read(args: &[DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
-    let mut data = load("--data", args, fields, quiet)?;
+fn read(args: &[DataArg], fields: &[Field], classes: &mut Classes, quiet: bool) -> Outcome<Dataset> {
+    let mut data = load("--data", args, fields, classes, quiet)?;
     data.samples = data.samples.max(1);
     Ok(data)
 }
@@ -96,17 +99,22 @@ fn write(path: &Path, predictions: &[Prediction], samples: usize, precision: Pre
 
 /// A column for each element, a line for each sample.
 fn csv(predictions: &[Prediction], samples: usize, precision: Precision) -> String {
-    let quoted = |name: String| if name.contains(',') { format!("\"{name}\"") } else { name };
     let heads = predictions.iter().flat_map(|p| {
         let field = p.as_field();
-        (0..p.len()).map(move |i| element_name(&field, i)).map(quoted).collect::<Vec<_>>()
+        let head = move |i: usize| match p.names.get(i).filter(|_| !p.whole) {
+            Some(class) => format!("{}[{class}]", p.name),
+            None => element_name(&field, i),
+        };
+        (0..p.len()).map(move |i| csv_cell(&head(i))).collect::<Vec<_>>()
     });
     let mut text = heads.collect::<Vec<_>>().join(",") + "\n";
+    let cell = |p: &Prediction, v: f64| match (p.class_name(v), precision) {
+        (Some(name), _) => csv_cell(name),
+        (None, Precision::F32) => format!("{}", v as f32),
+        (None, Precision::F64) => format!("{v}"),
+    };
     for i in 0..samples {
-        let cells = predictions.iter().flat_map(|p| p.sample(i)).map(|v| match precision {
-            Precision::F32 => format!("{}", *v as f32),
-            Precision::F64 => format!("{v}"),
-        });
+        let cells = predictions.iter().flat_map(|p| p.sample(i).iter().map(move |&v| cell(p, v)));
         text.push_str(&(cells.collect::<Vec<_>>().join(",") + "\n"));
     }
     text
@@ -115,10 +123,10 @@ fn csv(predictions: &[Prediction], samples: usize, precision: Precision) -> Stri
 /// Prints the loss, the metrics, and what the outputs say about the targets.
 pub fn eval(args: &EvalArgs) -> Outcome {
     let (output, spec) = compile(&args.trained.spec)?;
-    let mut tensors = load_init(&args.trained.weights, &output, args.trained.build.quiet)?;
+    let Weights { mut tensors, mut classes } = load_init(&args.trained.weights, &output, args.trained.build.quiet)?;
     let normalised = Normalisation::take(&mut tensors);
     let fields = Field::all(&output.model);
-    let mut data = read(&args.trained.data, &fields, args.trained.build.quiet)?;
+    let mut data = read(&args.trained.data, &fields, &mut classes, args.trained.build.quiet)?;
     normalised.iter().for_each(|n| n.apply(&fields, &mut data.columns));
     let runner = Runner::of(output, &spec, &args.trained.build)?;
     let job = Job { mode: Mode::Evaluate, ..Job::default() };
@@ -130,7 +138,7 @@ pub fn eval(args: &EvalArgs) -> Outcome {
         true => Vec::new(),
         false => Prediction::all(&runner.output, None, data.samples, &ran.predicted)?,
     };
-    let found = scores::find(&runner.fields, &data.columns, &predictions);
+    let found = scores::find(&runner.fields, &data.columns, &predictions, &classes);
     let text = if args.json {
         scores::json(data.samples, score.loss, &metrics, &found)
     } else {

@@ -28,6 +28,15 @@ impl Fault {
         Fault::Call(message.into())
     }
 
+    /// The same, after the name of the file that it is about.
+    pub fn of(self, path: &std::path::Path) -> Self {
+        match self {
+            Fault::Input(message) => Fault::Input(format!("{}: {message}", path.display())),
+            Fault::Call(message) => Fault::Call(format!("{}: {message}", path.display())),
+            Fault::Shown => Fault::Shown,
+        }
+    }
+
     /// Shows the message, if it was not shown yet.
     pub fn show(&self) {
         match self {

@@ -69,6 +69,19 @@ pub fn table(head: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
     text
 }
 
+/// A word as a message shows it, also where it holds a quote itself.
+pub fn quoted(word: &str) -> String {
+    format!("`{word}`")
+}
+
+/// A cell of a CSV file, in quotes where it needs them.
+pub fn csv_cell(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) || text.trim() != text {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use crate::spec::{Spec, shown};
 use crate::text::table;
 use crate::train::check_trainable;
 use crate::train::data;
+use crate::train::data::classes::Classes;
 use crate::train::field::{Field, Values};
 use crate::train::weights::Tensor as Weights;
 use crate::train::worker::Job;
@@ -90,7 +91,7 @@ fn samples(args: &VerifyArgs, output: &Output) -> Outcome<(usize, Vec<Values>)> 
         let columns = fields.iter().enumerate().map(|(k, f)| f.made_up(samples, args.seed, DATA + k as u64));
         return Ok((samples, columns.collect()));
     }
-    let data = data::load("--data", &args.data, fields)?;
+    let data = data::load("--data", &args.data, fields, &mut Classes::default())?;
     let samples = samples.min(data.samples);
     Ok((samples, fields.iter().zip(&data.columns).map(|(f, v)| v.head(samples * f.len())).collect()))
 }

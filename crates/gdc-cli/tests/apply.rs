@@ -218,3 +218,58 @@ fn what_is_predicted_is_verified() {
     assert_eq!(code, 1);
     assert!(out.contains("WRONG") && err.contains("half"), "{out}{err}");
 }
+
+/// Class data with words for labels, and lines ended as on Windows.
+fn named_data(rows: usize) -> String {
+    let names = ["setosa", "\"iris, wild\"", "versicolor"];
+    let lines = class_data(rows).lines().map(|l| l.to_owned()).collect::<Vec<_>>();
+    let named = lines[1..].iter().map(|l| format!("{}{}", names[usize::from(l.as_bytes()[0] - b'0')], &l[1..]));
+    std::iter::once(lines[0].clone()).chain(named).collect::<Vec<_>>().join("\r\n") + "\r\n"
+}
+
+/// Names of classes are learnt from the training data, kept with the weights, and come back in
+/// predictions and in the confusion matrix.
+#[test]
+fn classes_can_have_names() {
+    let text = CLASSES.replace("    loss ", "    output class = argmax(logits);\n    loss ");
+    let rest = named_data(30).replace("versicolor", "virginica");
+    let folder = folder(&[
+        ("c.gd", text.as_str()),
+        ("train.csv", &named_data(60)),
+        ("test.csv", &named_data(31)),
+        ("x.csv", &rest),
+    ]);
+    let path = folder.path();
+    let train = ["train", "c.gd", "--data", "train.csv", "--weights", "w.safetensors"];
+    let (code, _, err) = gdc(path, &train);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("`label`, in alphabetical order: `iris, wild` is 0, `setosa` is 1, `versicolor` is 2"),
+        "{err}"
+    );
+    let apply = |words: &[&str]| gdc(path, &[words, &["--weights", "w.safetensors", "-q"]].concat());
+    let (code, out, err) = apply(&["eval", "c.gd", "--data", "test.csv"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("100.00 % right") && out.contains("iris, wild          10       ·"), "{out}");
+    let (_, json, _) = apply(&["eval", "c.gd", "--data", "test.csv", "--json"]);
+    assert!(json.contains("\"name\":\"versicolor\""), "{json}");
+    let (code, out, err) = apply(&["predict", "c.gd", "--data", "test.csv"]);
+    assert_eq!(code, 0, "{err}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], "\"probs[iris, wild]\",probs[setosa],probs[versicolor],class");
+    assert!(
+        lines[1].ends_with(",setosa") && lines[2].ends_with(",\"iris, wild\"") && lines[3].ends_with(",versicolor")
+    );
+    let (code, _, err) = apply(&["eval", "c.gd", "--data", "x.csv"]);
+    assert_eq!(code, 1);
+    assert!(
+        err.contains("x.csv: `target label: [] in 0..3` has names that the training data did not have: `virginica`")
+    );
+    // The same words in the same places, whichever come first in the data.
+    std::fs::write(path.join("n.csv"), class_data(30)).unwrap();
+    assert!(apply(&["eval", "c.gd", "--data", "n.csv"]).0 == 0);
+    assert_eq!(gdc(path, &["train", "c.gd", "--data", "n.csv", "--weights", "w.safetensors", "-q"]).0, 0);
+    let (code, _, err) = apply(&["eval", "c.gd", "--data", "test.csv"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("the weights were trained with numbers: write 0 to 2 in their place"), "{err}");
+}

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Outcome};
 use crate::text::table;
+use crate::train::data::classes::Classes;
 use crate::train::field::{Field, Role, Values};
 use crate::train::glue;
 use crate::train::progress::number;
@@ -19,7 +20,11 @@ pub struct Prediction {
     /// Of one sample.
     pub shape: Vec<usize>,
     /// Whether it is a class itself.
-    whole: bool,
+    pub whole: bool,
+    /// For a class: its values lie in `low..high`.
+    range: Option<(i64, i64)>,
+    /// The names of classes: of its values if it is one itself, and else of its elements.
+    pub names: Vec<String>,
     /// Sample after sample.
     pub values: Vec<f64>,
 }
@@ -43,6 +48,8 @@ impl Prediction {
                 name: buffer.name.clone(),
                 shape: buffer.shape.clone(),
                 whole: matches!(buffer.elem, Elem::U32 | Elem::I32 | Elem::U64),
+                range: buffer.range,
+                names: Vec::new(),
                 values,
             });
         }
@@ -59,6 +66,25 @@ impl Prediction {
         &self.values[i * self.len()..(i + 1) * self.len()]
     }
 
+    /// Takes over the names of the only field that has as many classes as this output has
+    /// elements, or values if it is a class itself.
+    pub fn name_classes(&mut self, fields: &[Field], classes: &Classes) {
+        let size = match (self.whole, self.range) {
+            (true, Some((low, high))) => usize::try_from(high - low).ok(),
+            (true, None) => None,
+            (false, _) => (self.shape.len() == 1).then(|| self.shape[0]),
+        };
+        let names = size.and_then(|size| classes.of_size(fields, size));
+        self.names = names.map(<[String]>::to_vec).unwrap_or_default();
+    }
+
+    /// The name of the class that a value is.
+    pub fn class_name(&self, value: f64) -> Option<&str> {
+        let low = self.range.map_or(0, |(low, _)| low);
+        let place = usize::try_from(value as i64 - low).ok().filter(|_| self.whole)?;
+        self.names.get(place).map(String::as_str)
+    }
+
     /// For naming its elements.
     pub fn as_field(&self) -> Field {
         Field { name: self.name.clone(), role: Role::Input, shape: self.shape.clone(), elem: Elem::F32, range: None }
@@ -73,6 +99,8 @@ pub enum Finding {
         target: String,
         /// The output.
         output: String,
+        /// What the classes are called.
+        names: Vec<String>,
         /// The lowest class.
         low: i64,
         /// Samples by target and prediction.
@@ -94,13 +122,13 @@ pub enum Finding {
 }
 
 /// Every output is held against every target that it fits.
-pub fn find(fields: &[Field], columns: &[Values], predictions: &[Prediction]) -> Vec<Finding> {
+pub fn find(fields: &[Field], columns: &[Values], predictions: &[Prediction], known: &Classes) -> Vec<Finding> {
     let mut found = Vec::new();
     for (field, values) in fields.iter().zip(columns).filter(|(f, _)| f.role == Role::Target) {
         let truth = values.to_f64();
         for prediction in predictions {
             found.extend(match field.range {
-                Some(range) if field.shape.is_empty() => classes(field, range, &truth, prediction),
+                Some(range) if field.shape.is_empty() => classes(field, range, &truth, prediction, known),
                 _ if field.shape == prediction.shape => Some(numbers(field, &truth, prediction)),
                 _ => None,
             });
@@ -113,7 +141,13 @@ pub fn find(fields: &[Field], columns: &[Values], predictions: &[Prediction]) ->
 }
 
 /// A class for each sample: the output's own, or the place of its largest element.
-fn classes(field: &Field, (low, high): (i64, i64), truth: &[f64], prediction: &Prediction) -> Option<Finding> {
+fn classes(
+    field: &Field,
+    (low, high): (i64, i64),
+    truth: &[f64],
+    prediction: &Prediction,
+    known: &Classes,
+) -> Option<Finding> {
     let count = usize::try_from(high - low).ok()?;
     let choose: fn(&[f64]) -> usize = if prediction.whole && prediction.shape.is_empty() {
         |sample| sample[0] as usize
@@ -131,7 +165,12 @@ fn classes(field: &Field, (low, high): (i64, i64), truth: &[f64], prediction: &P
         let row = counts.get_mut((target as i64 - low) as usize)?;
         *row.get_mut(choose(prediction.sample(i)))? += 1;
     }
-    Some(Finding::Classes { target: field.name.clone(), output: prediction.name.clone(), low, counts })
+    let name = |k: i64| {
+        let known = known.of(&field.name).and_then(|names| names.get(usize::try_from(k - low).ok()?));
+        known.cloned().unwrap_or_else(|| k.to_string())
+    };
+    let names = (low..high).map(name).collect();
+    Some(Finding::Classes { target: field.name.clone(), output: prediction.name.clone(), names, low, counts })
 }
 
 /// A probability held against 0 and 1 counts as the class that it is nearer to.
@@ -144,7 +183,8 @@ fn two_classes(field: &Field, truth: &[f64], prediction: &Prediction) -> Option<
     }
     let mut counts = vec![vec![0; 2]; 2];
     truth.iter().zip(&prediction.values).for_each(|(t, p)| counts[*t as usize][usize::from(*p > 0.5)] += 1);
-    Some(Finding::Classes { target: field.name.clone(), output: prediction.name.clone(), low: 0, counts })
+    let names = vec!["0".to_owned(), "1".to_owned()];
+    Some(Finding::Classes { target: field.name.clone(), output: prediction.name.clone(), names, low: 0, counts })
 }
 
 fn numbers(field: &Field, truth: &[f64], prediction: &Prediction) -> Finding {
@@ -188,11 +228,11 @@ pub fn text(samples: usize, loss: f64, metrics: &[(String, f64)], found: &[Findi
                 number(*square),
                 number(*explained)
             )),
-            Finding::Classes { target, output, low, counts } => {
+            Finding::Classes { target, output, names, counts, .. } => {
                 out.push_str(&format!("\n`{output}` against `{target}`: {:.2} % right\n\n", 100.0 * accuracy(counts)));
-                out.push_str(&class_table(*low, counts));
+                out.push_str(&class_table(names, counts));
                 if counts.len() <= SHOWN {
-                    out.push_str(&format!("\nrows: {target}, columns: predicted\n{}", matrix(*low, counts)));
+                    out.push_str(&format!("\nrows: {target}, columns: predicted\n{}", matrix(names, counts)));
                 }
             }
         }
@@ -200,19 +240,18 @@ pub fn text(samples: usize, loss: f64, metrics: &[(String, f64)], found: &[Findi
     out
 }
 
-fn class_table(low: i64, counts: &[Vec<u64>]) -> String {
+fn class_table(names: &[String], counts: &[Vec<u64>]) -> String {
     let share = |x: f64| if x.is_finite() { format!("{x:.4}") } else { "-".to_owned() };
     let rows: Vec<Vec<String>> = (0..counts.len())
         .map(|k| {
             let (precision, recall, f1, support) = of_class(counts, k);
-            vec![(low + k as i64).to_string(), share(precision), share(recall), share(f1), support.to_string()]
+            vec![names[k].clone(), share(precision), share(recall), share(f1), support.to_string()]
         })
         .collect();
     table(&["class", "precision", "recall", "F1", "samples"], &rows, &[true; 5])
 }
 
-fn matrix(low: i64, counts: &[Vec<u64>]) -> String {
-    let names: Vec<String> = (0..counts.len()).map(|k| (low + k as i64).to_string()).collect();
+fn matrix(names: &[String], counts: &[Vec<u64>]) -> String {
     let head: Vec<&str> = std::iter::once("").chain(names.iter().map(String::as_str)).collect();
     let cell = |n: &u64| if *n == 0 { "·".to_owned() } else { n.to_string() };
     let rows: Vec<Vec<String>> = names
@@ -233,12 +272,12 @@ pub fn json(samples: usize, loss: f64, metrics: &[(String, f64)], found: &[Findi
                 "target": target, "output": output,
                 "mean_absolute_error": absolute, "root_mean_square_error": square, "r2": explained,
             }),
-            Finding::Classes { target, output, low, counts } => {
+            Finding::Classes { target, output, names, low, counts } => {
                 let classes: Vec<Value> = (0..counts.len())
                     .map(|k| {
                         let (precision, recall, f1, support) = of_class(counts, k);
                         let class = low + k as i64;
-                        json!({"class": class, "precision": precision, "recall": recall, "f1": f1, "samples": support})
+                        json!({"class": class, "name": names[k], "precision": precision, "recall": recall, "f1": f1, "samples": support})
                     })
                     .collect();
                 json!({
@@ -257,14 +296,21 @@ mod tests {
     use crate::train::field::tests::class;
 
     fn prediction(shape: &[usize], values: &[f64]) -> Prediction {
-        Prediction { name: "p".into(), shape: shape.to_vec(), whole: false, values: values.to_vec() }
+        Prediction {
+            name: "p".into(),
+            shape: shape.to_vec(),
+            whole: false,
+            range: None,
+            names: Vec::new(),
+            values: values.to_vec(),
+        }
     }
 
     #[test]
     fn the_largest_output_is_the_class_and_counts_follow() {
         let field = class("label", 2);
         let p = prediction(&[2], &[0.9, 0.1, 0.4, 0.6, 0.8, 0.2]);
-        let found = find(&[field], &[Values::U32(vec![0, 1, 1])], &[p]);
+        let found = find(&[field], &[Values::U32(vec![0, 1, 1])], &[p], &Classes::default());
         let [Finding::Classes { counts, .. }] = found.as_slice() else { panic!() };
         assert_eq!(counts, &[vec![1, 0], vec![1, 1]]);
         assert_eq!(of_class(counts, 1), (1.0, 0.5, 2.0 / 3.0, 2));
@@ -274,7 +320,12 @@ mod tests {
     #[test]
     fn numbers_have_errors_and_a_share_explained() {
         let field = Field { role: Role::Target, ..crate::train::field::tests::real("y", &[]) };
-        let found = find(&[field], &[Values::F32(vec![1.0, 2.0, 3.0])], &[prediction(&[], &[1.0, 2.0, 4.0])]);
+        let found = find(
+            &[field],
+            &[Values::F32(vec![1.0, 2.0, 3.0])],
+            &[prediction(&[], &[1.0, 2.0, 4.0])],
+            &Classes::default(),
+        );
         let [Finding::Errors { absolute, square, explained, .. }] = found.as_slice() else { panic!() };
         assert!((absolute - 1.0 / 3.0).abs() < 1e-12 && (square * square - 1.0 / 3.0).abs() < 1e-12);
         assert!((explained - 0.5).abs() < 1e-12);

@@ -2,9 +2,9 @@
 
 use crate::fault::{Fault, Outcome};
 use crate::train::field::Field;
-use crate::train::load_init;
 use crate::train::prepare::Normalisation;
 use crate::train::weights::Tensor;
+use crate::train::{Weights, load_init};
 use gdc_driver::Output;
 use gdc_ir::graph::Precision;
 use std::path::Path;
@@ -14,7 +14,7 @@ const IN_LINE: usize = 8;
 
 /// The items to append to the generated file.
 pub fn items(output: &Output, weights: &Path) -> Outcome<String> {
-    let mut tensors = load_init(weights, output, false)?;
+    let Weights { mut tensors, classes } = load_init(weights, output, false)?;
     let normalised = Normalisation::take(&mut tensors);
     let (ty, fields) = gdc_codegen::model_fields(&output.programs);
     let number = match output.model.precision {
@@ -42,6 +42,16 @@ pub fn items(output: &Output, weights: &Path) -> Outcome<String> {
     let allow = "#[allow(clippy::all, dead_code)]\n";
     let mut text = format!("\n/// The trained model.\n{note}{allow}pub static {name}: {ty} = {ty} {{\n{values}}};\n");
     let fields = Field::all(&output.model);
+    for (field, names) in fields.iter().filter_map(|f| Some((f, classes.of(&f.name)?))) {
+        let low = field.range.map_or(0, |(low, _)| low);
+        text.push_str(&format!(
+            "\n/// The names of `{}` in the training data, from {low} on.\n{allow}\
+             pub static {name}_{}_NAMES: [&str; {}] = {names:?};\n",
+            field.name,
+            screaming(&field.name),
+            names.len()
+        ));
+    }
     for normalisation in normalised {
         for tensor in normalisation.tensors() {
             let kind = tensor.slot.name.rsplit('/').next().unwrap_or_default().to_owned();

@@ -31,6 +31,8 @@ pub struct Setting {
     pub shuffle: bool,
     /// Of the model's numbers.
     pub precision: Precision,
+    /// The names of classes in the data, as a note; empty where there are none.
+    pub classes: String,
 }
 
 /// What a file held.
@@ -69,6 +71,7 @@ pub fn save(
         ("validation".to_owned(), setting.validation.to_string()),
         ("shuffle".to_owned(), setting.shuffle.to_string()),
         ("precision".to_owned(), name_of(setting.precision).to_owned()),
+        ("classes".to_owned(), setting.classes.clone()),
         ("epoch".to_owned(), start.epoch.to_string()),
         ("step".to_owned(), start.step.to_string()),
         ("stale".to_owned(), start.stale.to_string()),
@@ -80,7 +83,7 @@ pub fn save(
         let slot = Slot { name: format!("{BEST}{}", tensor.slot.name), shape: tensor.slot.shape.clone() };
         tensors.push(Tensor { slot, values: tensor.values.clone() });
     }
-    weights::save_with(path, &notes, setting.precision, &tensors)
+    weights::save(path, &notes, setting.precision, &tensors)
 }
 
 /// Reads a checkpoint of a model; the error says what differs.
@@ -102,6 +105,7 @@ pub fn load(path: &Path, output: &Output, setting: &Setting, metrics: &[String])
         ("validation", setting.validation.to_string()),
         ("shuffle", setting.shuffle.to_string()),
         ("precision", name_of(setting.precision).to_owned()),
+        ("classes", setting.classes.clone()),
     ];
     for (name, now) in options {
         match notes.get(name) {

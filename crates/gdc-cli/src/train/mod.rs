@@ -22,6 +22,7 @@ use crate::spec::Spec;
 use build::SourceFile;
 use checkpoint::Setting;
 use data::Dataset;
+use data::classes::Classes;
 use field::Field;
 use gdc_driver::{Options, Output, Runtime};
 use gdc_ir::program::BufferRole;
@@ -31,10 +32,13 @@ use history::{EpochRecord, History};
 use plan::Plan;
 use prepare::Normalisation;
 use progress::Progress;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use weights::Tensor;
 use worker::{Material, Trained, Watch};
+
+/// What the names of classes are called in a file of weights.
+const CLASSES: &str = "classes";
 
 /// Trains, and writes what was asked for only when training has ended well.
 pub fn run(args: &TrainArgs) -> Outcome {
@@ -79,7 +83,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
     if !args.build.quiet {
         say_how_it_went(&trained, &history, plan.job.keep_best.then_some(best_epoch).flatten());
     }
-    write_results(args, &output, &trained, &history, &prepared.normalised)
+    write_results(args, &output, &trained, &history, &prepared)
 }
 
 /// The data as training takes them, and where it begins.
@@ -87,6 +91,7 @@ struct Prepared {
     training: data::Dataset,
     validation: Option<data::Dataset>,
     normalised: Vec<Normalisation>,
+    classes: Classes,
     init: Option<Vec<Tensor>>,
     start: worker::Start,
     setting: Setting,
@@ -95,16 +100,20 @@ struct Prepared {
 impl Prepared {
     fn new(args: &TrainArgs, output: &Output, fields: &[Field]) -> Outcome<Prepared> {
         let seed = args.seed.unwrap_or(output.model.settings.seed);
-        let mut training = load("--data", &args.data, fields, args.build.quiet)?;
+        let start = args.init.as_deref().map(|path| load_init(path, output, args.build.quiet)).transpose()?;
+        let (mut init, mut classes) = start.map_or_else(Default::default, |s| (Some(s.tensors), s.classes));
+        // Weights without names can be trained on with names.
+        classes.learn();
+        let mut training = load("--data", &args.data, fields, &mut classes, args.build.quiet)?;
+        classes.settle();
         let mut validation = match args.validation.as_slice() {
             [] => None,
-            args_ => Some(load("--validation", args_, fields, args.build.quiet)?),
+            args_ => Some(load("--validation", args_, fields, &mut classes, args.build.quiet)?),
         };
         if let Some(part) = args.validation_split {
             let (rest, held) = prepare::split(training, fields, part, seed)?;
             (training, validation) = (rest, Some(held));
         }
-        let mut init = args.init.as_deref().map(|path| load_init(path, output, args.build.quiet)).transpose()?;
         let mut normalised = init.as_mut().map(Normalisation::take).unwrap_or_default();
         if !args.normalize.is_empty() {
             normalised = Normalisation::of(&args.normalize, fields, &training)?;
@@ -120,8 +129,9 @@ impl Prepared {
             validation: validation.as_ref().map_or(0, |v| v.samples),
             shuffle: output.model.settings.shuffle && !args.no_shuffle,
             precision: output.model.precision,
+            classes: classes.note().unwrap_or_default(),
         };
-        Ok(Prepared { training, validation, normalised, init, start: worker::Start::default(), setting })
+        Ok(Prepared { training, validation, normalised, classes, init, start: worker::Start::default(), setting })
     }
 
     /// Takes up a checkpoint, if one is named: its history and best weights.
@@ -263,7 +273,13 @@ pub fn check_trainable(output: &Output, spec: &str) -> Outcome {
 }
 
 /// The data of all fields.
-pub fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool) -> Outcome<Dataset> {
+pub fn load(
+    option: &str,
+    args: &[data::DataArg],
+    fields: &[Field],
+    classes: &mut Classes,
+    quiet: bool,
+) -> Outcome<Dataset> {
     if args.is_empty() && !fields.is_empty() {
         let all: Vec<String> = fields.iter().map(|f| format!("`{}`", f.declared())).collect();
         return Err(Fault::call(format!("{option} FILE is needed: the model has {}", all.join(", "))));
@@ -271,15 +287,23 @@ pub fn load(option: &str, args: &[data::DataArg], fields: &[Field], quiet: bool)
     if !args.is_empty() && fields.is_empty() {
         return Err(Fault::call(format!("{option}: the model has no inputs and takes no data")));
     }
-    let data = data::load(option, args, fields)?;
+    let data = data::load(option, args, fields, classes)?;
     if !quiet {
         data.notes.iter().for_each(|note| eprintln!("note: {note}"));
     }
     Ok(data)
 }
 
-/// Weights to start from, in the model's precision.
-pub fn load_init(path: &Path, output: &Output, quiet: bool) -> Outcome<Vec<Tensor>> {
+/// What a file of weights holds.
+pub struct Weights {
+    /// In the model's precision.
+    pub tensors: Vec<Tensor>,
+    /// Names of classes in the data that they were trained with.
+    pub classes: Classes,
+}
+
+/// Weights to start from.
+pub fn load_init(path: &Path, output: &Output, quiet: bool) -> Outcome<Weights> {
     let required = weights::parameters(&output.model);
     let optional = weights::kept_for_prediction(&output.model);
     let mut optional: Vec<_> = optional.into_iter().filter(|slot| !required.contains(slot)).collect();
@@ -288,7 +312,10 @@ pub fn load_init(path: &Path, output: &Output, quiet: bool) -> Outcome<Vec<Tenso
     if loaded.rounded && !quiet {
         eprintln!("note: {} holds numbers in f64, which are rounded to the model's f32", path.display());
     }
-    Ok(loaded.tensors)
+    let classes = Classes::from_note(loaded.about.get(CLASSES).map(String::as_str));
+    let classes =
+        classes.ok_or_else(|| Fault::input(format!("{}: its names of classes cannot be read", path.display())))?;
+    Ok(Weights { tensors: loaded.tensors, classes })
 }
 
 /// Builds the worker of a model, which can predict some points of it.
@@ -314,7 +341,7 @@ fn write_results(
     output: &Output,
     trained: &Trained,
     history: &History,
-    normalised: &[Normalisation],
+    prepared: &Prepared,
 ) -> Outcome {
     let beside =
         |given: &Option<PathBuf>, name: &str| given.clone().or_else(|| args.out.as_ref().map(|d| d.join(name)));
@@ -323,12 +350,17 @@ fn write_results(
     if let Some(path) = beside(&args.weights, "weights.safetensors") {
         let tensors = trained.best.as_ref().unwrap_or(&trained.tensors);
         let mut kept = pick(tensors, &weights::kept_for_prediction(model))?;
-        kept.extend(normalised.iter().flat_map(Normalisation::tensors));
-        weights::save(&path, &model.name, model.precision, &kept)?;
+        kept.extend(prepared.normalised.iter().flat_map(Normalisation::tensors));
+        let mut about = BTreeMap::from([("model".to_owned(), model.name.clone())]);
+        about.extend(prepared.classes.note().map(|note| (CLASSES.to_owned(), note)));
+        if weights::is_npz(&path) && about.contains_key(CLASSES) {
+            eprintln!("warning: {} cannot hold the names of classes, a .safetensors file can", path.display());
+        }
+        weights::save(&path, &about, model.precision, &kept)?;
         written.push(path);
     }
     if let (Some(path), Some(gradients)) = (&args.dump_gradients, &trained.gradients) {
-        weights::save(path, &model.name, model.precision, &pick(gradients, &weights::parameters(model))?)?;
+        weights::save(path, &BTreeMap::new(), model.precision, &pick(gradients, &weights::parameters(model))?)?;
         written.push(path.clone());
     }
     if let Some(path) = beside(&args.history, "history.csv") {

@@ -52,17 +52,12 @@ fn slot(model: &Model, id: gdc_ir::NodeId) -> Slot {
     Slot { name: node.name.clone(), shape: node.shape.clone() }
 }
 
-/// Writes tensors in a precision: as an `.npz` file where the path ends so, else as `.safetensors`.
-pub fn save(path: &Path, model: &str, precision: Precision, tensors: &[Tensor]) -> Outcome {
+/// Writes tensors in a precision: as an `.npz` file where the path ends so, else as `.safetensors`
+/// with some notes in it.
+pub fn save(path: &Path, about: &BTreeMap<String, String>, precision: Precision, tensors: &[Tensor]) -> Outcome {
     if is_npz(path) {
         return files::write_whole(path, &npz(path, precision, tensors)?);
     }
-    let about = BTreeMap::from([("model".to_owned(), model.to_owned())]);
-    save_with(path, &about, precision, tensors)
-}
-
-/// Writes a `.safetensors` file with some notes in it.
-pub fn save_with(path: &Path, about: &BTreeMap<String, String>, precision: Precision, tensors: &[Tensor]) -> Outcome {
     let ty = match precision {
         Precision::F32 => Dtype::F32,
         Precision::F64 => Dtype::F64,
@@ -263,7 +258,7 @@ mod tests {
             let slots = [tensors[0].slot.clone(), tensors[1].slot.clone()];
             for name in ["w.safetensors", "w.npz"] {
                 let path = folder.path().join(name);
-                save(&path, "M", precision, &tensors).unwrap();
+                save(&path, &BTreeMap::new(), precision, &tensors).unwrap();
                 let loaded = load(&path, precision, &slots, &[]).unwrap();
                 assert_eq!((loaded.tensors, loaded.rounded), (tensors.to_vec(), false));
                 assert_eq!(load(&path, precision, &slots[..1], &slots[1..]).unwrap().tensors, tensors);
@@ -277,12 +272,12 @@ mod tests {
         let path = folder.path().join("w.safetensors");
         for (value, taken) in [(0.1, f64::from(0.1_f32)), (0.5, 0.5)] {
             let wide = [tensor("w", &[1], &[value])];
-            save(&path, "M", Precision::F64, &wide).unwrap();
+            save(&path, &BTreeMap::new(), Precision::F64, &wide).unwrap();
             let loaded = load(&path, Precision::F32, &[wide[0].slot.clone()], &[]).unwrap();
             assert_eq!((loaded.tensors[0].values[0], loaded.rounded), (taken, value != taken));
         }
         let huge = [tensor("w", &[1], &[1e300])];
-        save(&path, "M", Precision::F64, &huge).unwrap();
+        save(&path, &BTreeMap::new(), Precision::F64, &huge).unwrap();
         let fault = load(&path, Precision::F32, &[huge[0].slot.clone()], &[]).unwrap_err();
         assert!(matches!(fault, Fault::Input(m) if m.contains("`w` holds 1e300, which is too large for f32")));
     }
@@ -300,7 +295,8 @@ mod tests {
     fn all_differences_are_listed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.safetensors");
-        save(&path, "M", Precision::F32, &[tensor("a", &[2], &[1.0, 2.0]), tensor("b", &[1], &[1.0])]).unwrap();
+        save(&path, &BTreeMap::new(), Precision::F32, &[tensor("a", &[2], &[1.0, 2.0]), tensor("b", &[1], &[1.0])])
+            .unwrap();
         let wanted = [tensor("a", &[3], &[]).slot, tensor("c", &[1, 1], &[]).slot];
         let Fault::Input(text) = load(&path, Precision::F32, &wanted, &[]).unwrap_err() else { panic!() };
         assert!(text.contains("`a` is [2] in the file and [3] in the model"), "{text}");

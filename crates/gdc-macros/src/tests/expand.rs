@@ -23,7 +23,8 @@ fn compile(source: &Source, _: &Options) -> Outcome {
         let tokens = quote!(
             pub struct Made;
         );
-        return Ok(Output { tokens, model, programs, warnings, sources });
+        let (entries, stream) = (Vec::new(), None);
+        return Ok(Output { tokens, model, entries, stream, programs, warnings, sources });
     }
     diagnostics.extend(warnings);
     Err(Box::new(Failure { diagnostics, sources, root: file, models: models(&source.text) }))

@@ -7,34 +7,46 @@
 //! a file without a header is read in that way altogether.
 
 use super::super::field::{Field, Values};
+use super::classes::Classes;
 use super::{Column, places_of};
 use crate::fault::{At, Fault, Outcome};
 use csv::StringRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// More names than these are not collected: no message would show them.
+const MOST_NAMES: usize = 100_000;
 /// How many bad cells are shown before the rest is only counted.
 const SHOWN: usize = 5;
 
-/// Loads the fields from one file, in their order.
-pub fn load(path: &Path, fields: &[&Field], notes: &mut Vec<String>) -> Outcome<Vec<Column>> {
+/// Loads the fields from one file, in their order. Integers may be written as names.
+pub fn load(path: &Path, fields: &[&Field], classes: &mut Classes, notes: &mut Vec<String>) -> Outcome<Vec<Column>> {
     let text = std::fs::read(path).at("read", path)?;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     if text.is_empty() {
         return Err(Fault::input(format!("{} is empty", path.display())));
     }
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter(text))
-        .trim(csv::Trim::All)
-        .from_reader(text);
+    let reader = || {
+        csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter(text))
+            .trim(csv::Trim::All)
+            .from_reader(text)
+    };
+    let mut whole = reader();
+    let mut reader = reader();
     let mut first = StringRecord::new();
     reader.read_record(&mut first).map_err(|e| broken(path, &e))?;
     let header = is_header(&first, fields);
     let places =
         if header { by_name(path, &first, fields, notes)? } else { by_order(path, first.len(), fields, notes)? };
-    let mut table = Table::new(fields, places, first.len());
+    let named = names(&mut whole, header, fields, &places).map_err(|e| broken(path, &e))?;
+    for (field, words) in fields.iter().zip(&named).filter_map(|(f, w)| Some((f, w.as_ref()?))) {
+        classes.meet(field, words, notes).map_err(|fault| fault.of(path))?;
+    }
+    let named = named.iter().map(Option::is_some).collect();
+    let mut table = Table { named, ..Table::new(fields, places, first.len(), classes) };
     if !header {
         table.row(&first, 1);
     }
@@ -227,15 +239,19 @@ struct Table<'a> {
     places: Vec<Vec<usize>>,
     width: usize,
     values: Vec<Values>,
+    /// Which fields hold names.
+    named: Vec<bool>,
+    classes: &'a Classes,
     rows: usize,
     errors: Vec<String>,
     wrong: usize,
 }
 
 impl<'a> Table<'a> {
-    fn new(fields: &'a [&'a Field], places: Vec<Vec<usize>>, width: usize) -> Self {
+    fn new(fields: &'a [&'a Field], places: Vec<Vec<usize>>, width: usize, classes: &'a Classes) -> Self {
         let values = fields.iter().map(|f| Values::for_field(f, 0)).collect();
-        Table { fields, places, width, values, rows: 0, errors: Vec::new(), wrong: 0 }
+        let named = vec![false; fields.len()];
+        Table { fields, places, width, values, named, classes, rows: 0, errors: Vec::new(), wrong: 0 }
     }
 
     fn row(&mut self, record: &StringRecord, line: u64) {
@@ -245,10 +261,12 @@ impl<'a> Table<'a> {
             return self.error(text);
         }
         let mut wrong = Vec::new();
-        for ((field, places), values) in self.fields.iter().zip(&self.places).zip(&mut self.values) {
+        let fields = self.fields.iter().zip(&self.named).zip(&self.places).zip(&mut self.values);
+        for (((field, named), places), values) in fields {
             for (k, &column) in places.iter().enumerate() {
                 let cell = record.get(column).unwrap_or_default();
-                if let Err(why) = number(cell).and_then(|n| values.push(field, n)) {
+                let name = if *named && !is_missing(cell) { self.classes.number(field, cell) } else { None };
+                if let Err(why) = name.map_or_else(|| number(cell), Ok).and_then(|n| values.push(field, n)) {
                     let name = super::element_name(field, k);
                     wrong.push(format!("line {line} (row {}), column {}: `{name}` is {why}", self.rows, column + 1));
                 }
@@ -277,14 +295,46 @@ impl<'a> Table<'a> {
     }
 }
 
+/// The words that fields of integers hold, where not all that one holds are numbers.
+fn names(
+    reader: &mut csv::Reader<&[u8]>,
+    header: bool,
+    fields: &[&Field],
+    places: &[Vec<usize>],
+) -> Result<Vec<Option<BTreeSet<String>>>, csv::Error> {
+    let mut found: Vec<(bool, BTreeSet<String>)> = fields.iter().map(|_| (false, BTreeSet::new())).collect();
+    let wanted: Vec<usize> = (0..fields.len()).filter(|&i| fields[i].range.is_some()).collect();
+    let mut record = StringRecord::new();
+    let mut skip = header;
+    while !wanted.is_empty() && reader.read_record(&mut record)? {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        for &i in &wanted {
+            let (is_named, words) = &mut found[i];
+            for cell in places[i].iter().filter_map(|&column| record.get(column)).filter(|cell| !is_missing(cell)) {
+                *is_named |= number(cell).is_err();
+                if !words.contains(cell) && words.len() <= MOST_NAMES {
+                    words.insert(cell.to_owned());
+                }
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(is_named, words)| is_named.then_some(words)).collect())
+}
+
+/// Whether a cell says that there is no value.
+fn is_missing(cell: &str) -> bool {
+    ["", "?", "na", "n/a", "nan", "null"].contains(&cell.to_lowercase().as_str())
+}
+
 fn number(cell: &str) -> Result<f64, String> {
     match cell {
         "" => Err("missing (the cell is empty)".to_owned()),
         "true" | "True" => Ok(1.0),
         "false" | "False" => Ok(0.0),
-        _ => cell.parse().map_err(|_| {
-            format!("`{cell}`, which is not a number (class names are not supported yet: number the classes from 0)")
-        }),
+        _ if is_missing(cell) => Err(format!("missing (`{cell}`): leave the row out or fill it in")),
+        _ => cell.parse().map_err(|_| format!("`{cell}`, which is not a number")),
     }
 }
 
@@ -298,7 +348,7 @@ mod tests {
         let path = folder.path().join("d.csv");
         std::fs::write(&path, text).unwrap();
         let mut notes = Vec::new();
-        match load(&path, fields, &mut notes) {
+        match load(&path, fields, &mut Classes::default(), &mut notes) {
             Ok(columns) => Ok((columns, notes)),
             Err(Fault::Input(m) | Fault::Call(m)) => Err(m),
             Err(Fault::Shown) => Err(String::new()),
@@ -368,12 +418,16 @@ mod tests {
             "line 3 (row 2), column 2: `y` is 3, which is not in 0..3",
             "line 4 (row 3), column 1: `x` is `cat`, which is not a number",
             "line 5 (row 4), column 1: `x` is missing",
-            "line 6 (row 5), column 1: `x` is a missing number (NaN)",
+            "line 6 (row 5), column 1: `x` is missing (`nan`): leave the row out or fill it in",
             "line 7 has 1 columns instead of 2",
         ] {
             assert!(error.contains(part), "{part}\n{error}");
         }
-        assert!(read("1,0\n2,setosa\n", &[&x, &y]).unwrap_err().contains("number the classes"));
+        let error = read("x,y\n1,setosa\n2,NA\n3,\n", &[&x, &y]).unwrap_err();
+        assert!(
+            error.contains("line 3 (row 2), column 2: `y` is missing (`NA`)") && error.contains("line 4"),
+            "{error}"
+        );
         assert!(read("", &[&x]).unwrap_err().ends_with("is empty"));
     }
 
@@ -388,5 +442,45 @@ mod tests {
     fn unused_columns_are_noted() {
         let (_, notes) = read("id,x\n1,2\n", &[&real("x", &[])]).unwrap();
         assert!(notes[0].ends_with("not used: `id`"), "{notes:?}");
+    }
+
+    #[test]
+    fn words_of_classes_are_numbered_in_alphabetical_order() {
+        let (x, y) = (real("x", &[]), class("y", 3));
+        let text = "x,y\r\n1,\"virginica, wild\"\r\n2,\"say \"\"hi\"\"\"\r\n3,setosa\r\n4,setosa\r\n";
+        let (columns, notes) = read(text, &[&x, &y]).unwrap();
+        assert_eq!(columns[1].1, Values::U32(vec![2, 0, 1, 1]));
+        assert!(notes[0].contains("`say \"hi\"` is 0, `setosa` is 1, `virginica, wild` is 2"), "{notes:?}");
+        let error = read("x,y\n1,a\n1,b\n1,c\n1,d\n", &[&x, &y]).unwrap_err();
+        assert!(error.ends_with("has 3 classes, and the data 4 names for them: `a`, `b`, `c`, `d`"), "{error}");
+        // Numbers beside words are names where they all have a class, and else a slip.
+        assert_eq!(values("1,a\n2,7\n3,b\n", &[&x, &y])[1], Values::U32(vec![1, 0, 2]));
+        let error = read("1,a\n2,2\n", &[&x, &y]).unwrap_err();
+        assert!(error.ends_with("holds words (`a`) and numbers (`2`): which is meant?"), "{error}");
+        let (_, notes) = read("x,y\n1,a\n", &[&x, &y]).unwrap();
+        assert!(notes[1].contains("3 classes, of which 1 are named"), "{notes:?}");
+    }
+
+    #[test]
+    fn names_that_are_settled_stay() {
+        let y = class("y", 3);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.csv");
+        let mut classes = Classes::default();
+        let load_text = |classes: &mut Classes, text: &str| {
+            std::fs::write(&path, text).unwrap();
+            load(&path, &[&y], classes, &mut Vec::new()).map(|c| c[0].1.clone())
+        };
+        load_text(&mut classes, "y\nb\na\nc\n").unwrap();
+        assert_eq!(load_text(&mut classes, "y\nc\n"), Ok(Values::U32(vec![2])));
+        assert_eq!(load_text(&mut classes, "y\n0\n"), Ok(Values::U32(vec![0])));
+        let Err(Fault::Input(error)) = load_text(&mut classes, "y\nc\nd\n") else { panic!() };
+        assert!(error.contains("names that the training data did not have: `d`; known are `a`, `b`, `c`"), "{error}");
+        assert_eq!(classes.number(&y, "b"), Some(1.0));
+        let note = classes.note().unwrap();
+        let mut again = Classes::from_note(Some(&note)).unwrap();
+        assert_eq!(load_text(&mut again, "y\nb\n"), Ok(Values::U32(vec![1])));
+        let Err(Fault::Input(error)) = load_text(&mut Classes::from_note(None).unwrap(), "y\nb\n") else { panic!() };
+        assert!(error.contains("the weights were trained with numbers: write 0 to 2"), "{error}");
     }
 }

@@ -1,12 +1,14 @@
 //! Training data from files: which file brings which field, and that all bring the same
 //! number of samples.
 
+pub mod classes;
 mod csv;
 mod idx;
 pub mod npy;
 
 use super::field::{Field, Values};
 use crate::fault::{Fault, Outcome};
+use classes::Classes;
 use std::path::{Path, PathBuf};
 
 /// One `--data` argument: `FILE`, `NAME=FILE` or `NAME=FILE.npz:ARRAY`.
@@ -62,14 +64,14 @@ pub struct Dataset {
 type Column = (usize, Values);
 
 /// Loads all fields. `option` is the name of the command's option, for messages.
-pub fn load(option: &str, args: &[DataArg], fields: &[Field]) -> Outcome<Dataset> {
+pub fn load(option: &str, args: &[DataArg], fields: &[Field], classes: &mut Classes) -> Outcome<Dataset> {
     check_names(option, args, fields)?;
     let mut notes = Vec::new();
     let mut columns: Vec<Option<(Column, &Path)>> = fields.iter().map(|_| None).collect();
     for arg in args {
         let wanted: Vec<usize> = (0..fields.len()).filter(|&i| brings(arg, args, &fields[i])).collect();
         let chosen: Vec<&Field> = wanted.iter().map(|&i| &fields[i]).collect();
-        let brought = load_file(arg, &chosen, &mut notes)?;
+        let brought = load_file(arg, &chosen, classes, &mut notes)?;
         for (i, column) in wanted.into_iter().zip(brought) {
             columns[i] = Some((column, &arg.path));
         }
@@ -166,7 +168,7 @@ fn format_of(path: &Path, start: &[u8]) -> Format {
 }
 
 /// Loads the fields from one file, in their order.
-fn load_file(arg: &DataArg, fields: &[&Field], notes: &mut Vec<String>) -> Outcome<Vec<Column>> {
+fn load_file(arg: &DataArg, fields: &[&Field], classes: &mut Classes, notes: &mut Vec<String>) -> Outcome<Vec<Column>> {
     let path = &arg.path;
     let start = first_bytes(path).map_err(|e| Fault::input(format!("cannot read {}: {e}", path.display())))?;
     let one = |format: &str| match fields {
@@ -180,7 +182,7 @@ fn load_file(arg: &DataArg, fields: &[&Field], notes: &mut Vec<String>) -> Outco
         ))),
     };
     match format_of(path, &start) {
-        Format::Csv => csv::load(path, fields, notes),
+        Format::Csv => csv::load(path, fields, classes, notes),
         Format::Npy => Ok(vec![npy::load_npy(path, one("an NPY")?)?]),
         Format::Npz => npy::load_npz(path, arg.array.as_deref(), fields),
         Format::Idx => Ok(vec![idx::load(path, one("an IDX")?)?]),
@@ -255,7 +257,7 @@ mod tests {
     fn names_are_checked_before_files_are_read() {
         let fields = [real("x", &[]), class("y", 2)];
         let args = [DataArg::parse("z=none.npy").unwrap()];
-        let fault = load("--data", &args, &fields).unwrap_err();
+        let fault = load("--data", &args, &fields, &mut Classes::default()).unwrap_err();
         assert_eq!(
             fault,
             Fault::call("--data z=...: the model has no `z`; it has `input x: []`, `target y: [] in 0..2`")
@@ -268,7 +270,7 @@ mod tests {
         let path = folder.path().join("x.csv");
         std::fs::write(&path, "x\n1\n").unwrap();
         let args = [DataArg { field: Some("x".into()), path, array: None }];
-        let fault = load("--data", &args, &[real("x", &[]), class("y", 2)]).unwrap_err();
+        let fault = load("--data", &args, &[real("x", &[]), class("y", 2)], &mut Classes::default()).unwrap_err();
         assert_eq!(fault, Fault::call("no --data brings `target y: [] in 0..2`"));
     }
 
@@ -282,7 +284,7 @@ mod tests {
             DataArg { field: Some("x".into()), path: x, array: None },
             DataArg { field: Some("y".into()), path: y, array: None },
         ];
-        let fault = load("--data", &args, &[real("x", &[]), class("y", 2)]).unwrap_err();
+        let fault = load("--data", &args, &[real("x", &[]), class("y", 2)], &mut Classes::default()).unwrap_err();
         assert!(matches!(fault, Fault::Input(m) if m.contains("`x` has 2 samples") && m.contains("`y` has 1")));
     }
 
@@ -292,10 +294,10 @@ mod tests {
         let path = folder.path().join("x.gz");
         std::fs::write(&path, [0x1f, 0x8b, 8, 0, 0]).unwrap();
         let args = [DataArg { field: None, path, array: None }];
-        let fault = load("--data", &args, &[real("x", &[])]).unwrap_err();
+        let fault = load("--data", &args, &[real("x", &[])], &mut Classes::default()).unwrap_err();
         assert!(matches!(fault, Fault::Input(m) if m.contains("gunzip")));
         let args = [DataArg::parse("/no/such/file.csv").unwrap()];
-        let fault = load("--data", &args, &[real("x", &[])]).unwrap_err();
+        let fault = load("--data", &args, &[real("x", &[])], &mut Classes::default()).unwrap_err();
         assert!(matches!(fault, Fault::Input(m) if m.starts_with("cannot read")));
     }
 }
