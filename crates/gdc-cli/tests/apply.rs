@@ -144,7 +144,7 @@ fn what_does_not_fit_is_named() {
     };
     let eval = |data: &'static str| ["eval", "c.gd", "--weights", "w.safetensors", "--data", data];
     wrong(&eval("b.csv"), "7, which is not in 0..3");
-    wrong(&eval("h.csv"), "missing number (NaN)");
+    wrong(&eval("h.csv"), "is missing (`nan`): leave the row out");
     wrong(&eval("none.csv"), "cannot read none.csv");
     wrong(&["eval", "c.gd", "--weights", "l.npz", "--data", "train.csv"], "`h.dense.w: [4, 8]` is missing");
     wrong(&["eval", "c.gd", "--weights", "l.npz", "--data", "train.csv"], "the model has no `w` (in the file [])");

@@ -146,7 +146,11 @@ fn what_is_wrong_is_said_before_anything_is_built_or_written() {
     for (words, code, part) in [
         (&["line.gd"][..], 2, "--data FILE is needed: the model has `input x: []`, `target y: []`"),
         (&["line.gd", "--data", "none.csv"], 1, "cannot read none.csv"),
-        (&["line.gd", "--data", "nan.csv"], 1, "nan.csv:\n  line 3 (row 2), column 1: `x` is a missing number (NaN)"),
+        (
+            &["line.gd", "--data", "nan.csv"],
+            1,
+            "nan.csv:\n  line 3 (row 2), column 1: `x` is missing (`nan`): leave the row out or fill it in",
+        ),
         (&["c.gd", "--data", "labels.csv"], 1, "line 3 (row 2), column 1: `label` is 7, which is not in 0..3"),
         (&["c.gd", "--data", "columns.csv"], 1, "lacks `x2`, `x3` of its 4 columns"),
         (&["line.gd", "--data", "z=line.csv"], 2, "the model has no `z`"),
