@@ -395,6 +395,29 @@ pub struct CompileArgs {
     pub model: Option<String>,
 }
 
+/// A number of threads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ThreadsArg(usize);
+
+impl ThreadsArg {
+    /// At most so many, `None` for as many as there are.
+    pub fn most(self) -> Option<usize> {
+        (self.0 > 0).then_some(self.0)
+    }
+}
+
+impl std::str::FromStr for ThreadsArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "auto" => Ok(ThreadsArg(0)),
+            Ok(n) if (1..=64).contains(&n) => Ok(ThreadsArg(n)),
+            _ => Err("`auto` or a number from 1 to 64 is needed".to_owned()),
+        }
+    }
+}
+
 /// A number between 0 and 1.
 fn part(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -475,6 +498,10 @@ pub struct TrainArgs {
     /// The seed of initial values and of the order of samples.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Threads that share a step, instead of what the spec says: at most so many, or `auto`, as
+    /// many as the machine has where a step is long enough.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<ThreadsArg>,
     /// Take the samples in their own order in each epoch.
     #[arg(long)]
     pub no_shuffle: bool,

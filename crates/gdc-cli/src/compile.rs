@@ -33,7 +33,7 @@ fn one(args: &CompileArgs, path: &Path, target: &Target) -> Outcome {
         return show_ast(&spec);
     }
     let runtime = if args.stand_alone { Runtime::StandAlone } else { Runtime::Crate };
-    let output = spec.compile_or_show(&Options { runtime, model: args.model.clone() })?;
+    let output = spec.compile_or_show(&Options { runtime, model: args.model.clone(), ..Options::default() })?;
     let mut text = stage_text(&output, args.emit.unwrap_or(Stage::Rust), &spec.source.name)?;
     if let Some(weights) = &args.bake {
         text.push_str(&bake::items(&output, weights)?);

@@ -25,7 +25,7 @@ pub fn run(args: &NewArgs) -> Outcome {
         return Err(Fault::input(format!("{} exists already", args.path.display())));
     }
     let source = Source { name: "model.gd".to_owned(), text: MODEL.to_owned(), folder: None };
-    let options = Options { runtime: Runtime::StandAlone, model: None };
+    let options = Options { runtime: Runtime::StandAlone, model: None, ..Options::default() };
     let output = Spec { source }.compile_or_show(&options)?;
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n# Generated code is slow without \

@@ -112,7 +112,8 @@ impl Runner {
 /// Compiles a spec that can be trained.
 pub fn compile(which: &SpecArgs) -> Outcome<(Output, String)> {
     let spec = Spec::read(&which.file)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: which.model.clone() })?;
+    let output =
+        spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: which.model.clone(), ..Options::default() })?;
     let name = display_name(&which.file);
     check_trainable(&output, &name)?;
     Ok((output, name))

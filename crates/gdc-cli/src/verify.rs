@@ -29,7 +29,7 @@ const DATA: u64 = 2;
 /// Compares, prints the table, and fails where something is out of tolerance.
 pub fn run(args: &VerifyArgs) -> Outcome {
     let spec = Spec::read(&args.spec.file)?;
-    let options = Options { runtime: Runtime::Hosted, model: args.spec.model.clone() };
+    let options = Options { runtime: Runtime::Hosted, model: args.spec.model.clone(), ..Options::default() };
     let mut lowered = None;
     let compiled = gdc_driver::compile_observed(&spec.source, &options, &mut |pass, model| {
         if pass == "lower" {

@@ -165,3 +165,28 @@ fn gradients_that_explode_or_vanish_name_their_layers_and_others_none() {
     // Neither states nor what is frozen has a gradient that could vanish.
     assert_eq!(said(&["sound.gd", "--data", "small.csv"]), "");
 }
+
+/// A step that threads share is the same step: the numbers do not depend on them, with or without
+/// `--threads`, which stands for what the spec could say.
+#[test]
+fn threads_change_no_bits() {
+    let spec = CLASSES.replace("dense(8)", "dense(32)").replace("batch = 8; epochs = 20;", "batch = 32; epochs = 3;");
+    let folder = folder(&[("c.gd", &spec), ("t.csv", &class_data(64))]);
+    let path = folder.path();
+    let trained = |threads: &[&str]| {
+        let words = ["train", "c.gd", "--data", "t.csv", "--weights", "w.safetensors"];
+        let (code, _, err) = gdc(path, &[&words, threads].concat());
+        assert_eq!(code, 0, "{err}");
+        (tensors(&path.join("w.safetensors")), err)
+    };
+    let (alone, _) = trained(&[]);
+    let (shared, said) = trained(&["--threads", "2"]);
+    assert!(!said.contains("one thread"), "{said}");
+    assert_eq!(alone, shared);
+    // The step is far too short, and that is said.
+    let (short, said) = trained(&["--threads", "auto"]);
+    assert!(said.contains("note: this model is trained on one thread: a step of about"), "{said}");
+    assert_eq!(alone, short);
+    let (code, _, err) = gdc(path, &["train", "c.gd", "--data", "t.csv", "--threads", "0"]);
+    assert!(code == 2 && err.contains("`auto` or a number from 1 to 64 is needed"), "{err}");
+}

@@ -17,7 +17,7 @@ pub struct Section {
 /// All sections, each after those that it needs.
 pub const SECTIONS: &[Section] = &[
     Section { name: "root", text: include_str!("root.rs"), needs: &[] },
-    Section { name: HOSTED, text: include_str!("hosted_root.rs"), needs: &[] },
+    Section { name: "hosted_root", text: include_str!("hosted_root.rs"), needs: &[] },
     Section { name: "real", text: include_str!("real.rs"), needs: &["root"] },
     Section { name: "double", text: include_str!("double.rs"), needs: &["real"] },
     Section { name: "lane", text: include_str!("lane.rs"), needs: &["real"] },
@@ -29,13 +29,14 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "order", text: include_str!("order.rs"), needs: &["random"] },
     Section { name: "parts", text: include_str!("parts.rs"), needs: &[] },
     Section { name: "each", text: include_str!("each.rs"), needs: &[] },
+    Section { name: "pool", text: include_str!("pool.rs"), needs: &[] },
     Section { name: "error", text: include_str!("error.rs"), needs: &[] },
     Section { name: "train", text: include_str!("train.rs"), needs: &["error", "order"] },
     Section { name: "batch", text: include_str!("batch.rs"), needs: &["error"] },
 ];
 
-/// What stands in place of the section `root` where it is wanted: in a program with `std`.
-pub const HOSTED: &str = "hosted_root";
+/// What stands in place of other sections where it is wanted: in a program with `std`.
+pub const HOSTED: &[(&str, &str)] = &[("hosted_root", "root"), ("pool", "each")];
 
 /// `pub mod rt { ... }` with the sections that `wanted` names and all that
 /// those need. Unknown names are passed over.
@@ -52,8 +53,10 @@ pub fn module(wanted: &[&str]) -> String {
          #[allow(dead_code, unused_imports, unused_macros)]\n\
          pub mod rt {\n",
     );
-    if needed.contains(&HOSTED) {
-        needed.retain(|name| *name != "root");
+    for (instead, of) in HOSTED {
+        if needed.contains(instead) {
+            needed.retain(|name| name != of);
+        }
     }
     // Generated code offers what needs a heap only beside a runtime with one.
     text.push_str(

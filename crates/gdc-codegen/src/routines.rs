@@ -203,9 +203,12 @@ impl Context<'_> {
             ("places", &["F32x16"]),
         ];
         let needed = sections.iter().filter(|(_, names)| names.iter().any(|n| mentions(items, n)));
-        let hosted = (self.runtime == Runtime::Hosted).then_some(sections::HOSTED);
-        let always = ["error", "train", "batch"].into_iter().chain(hosted);
-        let wanted: Vec<&str> = always.chain(needed.map(|(s, _)| *s)).collect();
+        let always = ["error", "train", "batch"].into_iter();
+        let mut wanted: Vec<&str> = always.chain(needed.map(|(s, _)| *s)).collect();
+        if self.runtime == Runtime::Hosted {
+            wanted.push("hosted_root");
+            wanted.extend(wanted.contains(&"each").then_some("pool"));
+        }
         sections::module(&wanted).parse().unwrap_or_default()
     }
 

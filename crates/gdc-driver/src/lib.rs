@@ -4,6 +4,7 @@ mod budgets;
 mod imports;
 
 use gdc_core::library::Library;
+use gdc_ir::Threads;
 use gdc_ir::program::Programs;
 use gdc_syntax::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span, ast, scan};
 use proc_macro2::TokenStream;
@@ -38,6 +39,8 @@ pub struct Options {
     pub runtime: Runtime,
     /// Which model of the source; its only one, or else its last one, where absent.
     pub model: Option<String>,
+    /// The threads that share a step, instead of what the source says.
+    pub threads: Option<Threads>,
 }
 
 /// A compiled model.
@@ -155,9 +158,10 @@ impl Session {
         let items = imports::load(file, source, self)?;
         let (model, docs) = self.choose(&items, options.model.as_deref())?;
         let mut library = Library::new(items);
-        let graph =
+        let mut graph =
             gdc_core::compile_model(&model, &docs, &mut library, &mut self.sources, &mut self.diagnostics, observe)?;
         self.diagnostics.checkpoint()?;
+        graph.settings.threads = options.threads.or(graph.settings.threads);
         let sample = gdc_core::sample::one_sample(&graph);
         let mut programs = gdc_schedule::schedule(&graph, &sample);
         let own = graph.entries.iter().map(|entry| gdc_core::sample::one_sample_of(&graph, entry));

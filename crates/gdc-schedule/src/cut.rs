@@ -20,7 +20,7 @@ const VARIABLE: usize = 4096;
 const LEAST: f64 = 0.5;
 /// What a piece does again are copies, which wait for memory: an operation of theirs takes so
 /// many times as long as others.
-const AGAIN: f64 = 8.0;
+const AGAIN: f64 = 20.0;
 /// So much more than a whole step one in pieces may take on one thread, where there is a choice.
 const DEAREST: f64 = 1.1;
 

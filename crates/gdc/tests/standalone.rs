@@ -26,18 +26,20 @@ fn complaints(folder: &Path, name: &str, text: &str) -> String {
 fn every_subset_compiles_without_warnings() {
     let folder = std::env::temp_dir().join(format!("gdc-standalone-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let bare = || sections::SECTIONS.iter().map(|s| s.name).filter(|name| *name != sections::HOSTED);
+    let hosted = |name: &&str| sections::HOSTED.iter().any(|(instead, _)| instead == name);
+    let bare = || sections::SECTIONS.iter().map(|s| s.name).filter(|name| !hosted(name));
     let mut subsets: Vec<Vec<&str>> = bare().map(|name| vec![name]).collect();
     subsets.push(bare().collect());
     subsets.push(vec![]);
     // For programs with `std`.
     subsets.push(sections::SECTIONS.iter().map(|s| s.name).collect());
     for (i, subset) in subsets.iter().enumerate() {
-        let library = if subset.contains(&sections::HOSTED) { "" } else { "#![no_std]\n" };
-        let text = format!(
-            "{library}#![no_implicit_prelude]\n#![forbid(unsafe_code)]\n#![deny(warnings)]\n{}",
-            sections::module(subset)
-        );
+        // Threads take what lives longer than the compiler can see.
+        let library = match subset.iter().any(hosted) {
+            true => "#![deny(unsafe_code)]\n",
+            false => "#![no_std]\n#![forbid(unsafe_code)]\n",
+        };
+        let text = format!("{library}#![no_implicit_prelude]\n#![deny(warnings)]\n{}", sections::module(subset));
         let said = complaints(&folder, &format!("subset{i}"), &text);
         assert!(said.is_empty(), "sections {subset:?}:\n{said}");
     }

@@ -25,6 +25,7 @@ use data::Dataset;
 use data::classes::Classes;
 use field::Field;
 use gdc_driver::{Options, Output, Runtime};
+use gdc_ir::Threads;
 use gdc_ir::program::BufferRole;
 use glue::Point;
 use gradients::Gradients;
@@ -43,7 +44,12 @@ const CLASSES: &str = "classes";
 /// Trains, and writes what was asked for only when training has ended well.
 pub fn run(args: &TrainArgs) -> Outcome {
     let spec = Spec::read(&args.spec.file)?;
-    let output = spec.compile_or_show(&Options { runtime: Runtime::Hosted, model: args.spec.model.clone() })?;
+    let threads = args.threads.map(|n| Threads { most: n.most(), origin: None });
+    let options = Options { runtime: Runtime::Hosted, model: args.spec.model.clone(), threads };
+    let output = spec.compile_or_show(&options)?;
+    if let (Some(_), Some(reason), false) = (args.threads, &output.programs.one_thread, args.build.quiet) {
+        eprintln!("note: this model is trained on one thread: {reason}");
+    }
     let spec_name = display_name(&args.spec.file);
     check_trainable(&output, &spec_name)?;
     let fields = Field::all(&output.model);

