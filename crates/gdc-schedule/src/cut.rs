@@ -19,7 +19,7 @@ const VARIABLE: usize = 4096;
 /// The least share of a step that is worth cutting.
 const LEAST: f64 = 0.5;
 /// What a piece does again are copies, which wait for memory: an operation of theirs takes so
-/// many times as long as others.
+/// many times as long as others. Found by timing steps in 2, 4 and 8 pieces.
 const AGAIN: f64 = 20.0;
 /// So much more than a whole step one in pieces may take on one thread, where there is a choice.
 const DEAREST: f64 = 1.1;
@@ -76,7 +76,7 @@ pub(crate) fn pieces(program: &Program, threads: Option<usize>) -> Option<(usize
 fn shares(program: &Program, pieces: usize, own: &BTreeSet<BufferId>) -> Shares {
     let mut shares = Shares::default();
     for kernel in program.routines.iter().filter(|r| r.name != "metrics").flat_map(|r| &r.kernels) {
-        let loops = lines(program, kernel, pieces, own).map(|l| l.loops).unwrap_or_default();
+        let loops = worthwhile(program, kernel, pieces, own).map(|l| l.loops).unwrap_or_default();
         let (inside, outside) = work_inside(&kernel.body, &loops);
         if loops.is_empty() {
             shares.serial += outside;
@@ -86,6 +86,13 @@ fn shares(program: &Program, pieces: usize, own: &BTreeSet<BufferId>) -> Shares 
         }
     }
     shares
+}
+
+/// Where a kernel is cut, if pieces do more of it than each of them does again.
+fn worthwhile(program: &Program, kernel: &Kernel, pieces: usize, own: &BTreeSet<BufferId>) -> Option<Lines> {
+    let lines = lines(program, kernel, pieces, own)?;
+    let (inside, outside) = work_inside(&kernel.body, &lines.loops);
+    (inside > AGAIN * outside).then_some(lines)
 }
 
 /// Temporaries whose content no kernel leaves to another: of one kernel, or said to be so.
@@ -111,7 +118,7 @@ pub(crate) fn cut(program: &mut Program, pieces: usize) {
     for r in 0..program.routines.len() {
         let kernels = std::mem::take(&mut program.routines[r].kernels);
         let marked: Vec<(Kernel, Option<Lines>)> =
-            kernels.into_iter().map(|k| (k.clone(), lines(program, &k, pieces, &own))).collect();
+            kernels.into_iter().map(|k| (k.clone(), worthwhile(program, &k, pieces, &own))).collect();
         let mut out = Vec::new();
         for (together, list) in stages(marked, &own) {
             if !together {
@@ -253,7 +260,7 @@ impl Change for Shift<'_> {
 pub(crate) fn obstacle(program: &Program) -> Option<String> {
     let own = own(program);
     let all = program.routines.iter().filter(|r| r.name != "metrics").flat_map(|r| &r.kernels);
-    let uncut = all.filter(|k| lines(program, k, 2, &own).is_none());
+    let uncut = all.filter(|k| worthwhile(program, k, 2, &own).is_none());
     let work = |k: &&Kernel| work_inside(&k.body, &BTreeMap::new()).1;
     let greatest = uncut.max_by(|a, b| work(a).total_cmp(&work(b)))?;
     Some(format!("most of a step cannot be shared between threads, such as `{}`", greatest.name))
