@@ -1,5 +1,7 @@
 //! `gdc check`: what is wrong with specs, and what the codes mean.
 
+mod library;
+
 use crate::cli::{CheckArgs, MessageFormat};
 use crate::fault::{Fault, Outcome};
 use crate::files::print;
@@ -40,17 +42,49 @@ fn check(path: &Path, options: &Options, format: MessageFormat) -> Outcome<(usiz
     let spec = Spec::read(path)?;
     let (diagnostics, sources): (Vec<Diagnostic>, SourceMap) = match spec.compile(options) {
         Ok(output) => (output.warnings, output.sources),
+        // A file of definitions alone is no mistake.
+        Err(failure) if failure.models.is_empty() && options.model.is_none() && lacks_model(&failure) => {
+            return Ok(definitions(&spec, path, format));
+        }
         Err(failure) => {
             let Failure { diagnostics, sources, .. } = *failure;
             (diagnostics, sources)
         }
     };
-    match format {
-        MessageFormat::Human => report::human(&diagnostics, &sources),
-        MessageFormat::Json => diagnostics.iter().for_each(|d| print(&format!("{}\n", report::json(d, &sources)))),
-    }
+    show(&diagnostics, &sources, format);
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     Ok((errors, diagnostics.len() - errors))
+}
+
+fn show(diagnostics: &[Diagnostic], sources: &SourceMap, format: MessageFormat) {
+    match format {
+        MessageFormat::Human => report::human(diagnostics, sources),
+        MessageFormat::Json => diagnostics.iter().for_each(|d| print(&format!("{}\n", report::json(d, sources)))),
+    }
+}
+
+/// Whether that there is no model is all that is wrong.
+pub fn lacks_model(failure: &Failure) -> bool {
+    failure.diagnostics.iter().filter(|d| d.severity == Severity::Error).all(|d| d.code == codes::E0406)
+}
+
+/// Checks a file of definitions without a model.
+fn definitions(spec: &Spec, path: &Path, format: MessageFormat) -> (usize, usize) {
+    let checked = library::check(spec);
+    checked.errors.iter().for_each(|(d, sources)| show(std::slice::from_ref(d), sources, format));
+    if format == MessageFormat::Human && checked.errors.is_empty() {
+        let names: Vec<String> = checked.untried.iter().map(|name| format!("`{name}`")).collect();
+        let rest = match names.as_slice() {
+            [] => String::new(),
+            some => {
+                format!("; {} could not be called with arguments made for it, and waits for a model", some.join(", "))
+            }
+        };
+        let count = checked.tried;
+        let of = if count == 1 { "definition" } else { "definitions" };
+        eprintln!("note: {} holds no model: {count} {of} called and found well{rest}", path.display());
+    }
+    (checked.errors.len(), 0)
 }
 
 fn summary(files: usize, errors: usize, warnings: usize) -> String {

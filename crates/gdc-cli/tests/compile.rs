@@ -119,6 +119,38 @@ fn wrong_calls_exit_with_two() {
     }
 }
 
+/// A file of layers is checked as that: names and arguments whatever the sizes, since nobody has
+/// said these yet.
+#[test]
+fn a_file_of_definitions_is_checked_without_a_model() {
+    let good = "/// Two layers.
+layer block(x: [t, n], heads: int, scale = 2.0) { (x |> dense(n) |> relu) * scale }
+fn odd(x: [n], y: [n + 1]) = sum(x) + y[0];
+fn rate(base) = base / (1 + t);
+fn of_class(k: in 0..m) -> [] = k + 1.0;
+layer twice(x: [n], inner: layer) { x |> inner as a |> inner as b }
+optimizer plain(lr = 0.1) for w, g { w <- w - lr * g; }
+transform halve(by) for w, g { g <- g * by; }
+const width = 3;
+";
+    let bad = "layer block(x: [n]) { x |> dense(n) |> rellu }
+fn g(x) = block(x, 3, 4);
+optimizer plain(lr = 0.1) for w, g { w <- w - lr * h; }
+";
+    let folder = folder(&[("good.gd", good), ("bad.gd", bad), ("twice.gd", "fn f(z) = z;\nfn f(z) = z;\n")]);
+    let (code, out, err) = gdc(folder.path(), &["check", "good.gd"]);
+    assert_eq!((code, out.as_str()), (0, ""), "{err}");
+    assert!(err.contains("good.gd holds no model: ") && err.contains("1 file: 0 errors, 0 warnings"), "{err}");
+    let (code, _, err) = gdc(folder.path(), &["check", "bad.gd"]);
+    assert_eq!(code, 1);
+    for part in ["--> bad.gd:1:40", "nothing called `rellu`", "error[E0106]", "--> bad.gd:2:", "--> bad.gd:3:52"] {
+        assert!(err.contains(part), "{part}\n{err}");
+    }
+    assert!(err.contains("1 file: 3 errors") && !err.contains("Tries"), "{err}");
+    let (code, _, err) = gdc(folder.path(), &["check", "twice.gd"]);
+    assert!(code == 1 && err.contains("error[E0102]") && !err.contains("E0406"), "{err}");
+}
+
 #[test]
 fn check_counts_and_speaks_json() {
     let folder = folder(&[("a.gd", "model A { los 1; }"), ("b.gd", LINE)]);

@@ -35,7 +35,7 @@ impl Document {
                 (warnings, explained.output.sources.clone(), Some(explained))
             }
             // A file of definitions alone is no mistake.
-            Err(failure) if failure.models.is_empty() && is_library(&failure.diagnostics) => {
+            Err(failure) if failure.models.is_empty() && crate::check::lacks_model(&failure) => {
                 (Vec::new(), failure.sources, None)
             }
             Err(failure) => (failure.diagnostics, failure.sources, before.and_then(|b| b.explained)),
@@ -200,11 +200,6 @@ impl Document {
         }
         json!([{"range": range(&self.text, 0, self.text.len()), "newText": new}])
     }
-}
-
-/// Whether all that is wrong with a text is that it has no model.
-fn is_library(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().filter(|d| d.severity == Severity::Error).all(|d| d.message.starts_with("there is no model"))
 }
 
 fn item(d: &Definition, order: &str) -> Value {
