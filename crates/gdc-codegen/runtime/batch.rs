@@ -106,3 +106,58 @@ pub fn take_numbers<A: Copy, B>(
 pub const fn within<const N: usize>(place: usize) -> usize {
     if place < N { place } else { N - 1 }
 }
+
+/// A number, or an array of tensors of one shape.
+pub trait Tensor: Sized {
+    /// What its numbers are.
+    type Number: Copy;
+    /// Zeros.
+    const ZERO: Self;
+    /// The numbers of several, one after the other.
+    fn numbers(all: &[Self]) -> &[Self::Number];
+    /// The same, to be changed.
+    fn numbers_mut(all: &mut [Self]) -> &mut [Self::Number];
+}
+
+macro_rules! number {
+    ($number:ident) => {
+        impl Tensor for $number {
+            type Number = $number;
+            const ZERO: $number = 0.0;
+            fn numbers(all: &[$number]) -> &[$number] {
+                all
+            }
+            fn numbers_mut(all: &mut [$number]) -> &mut [$number] {
+                all
+            }
+        }
+    };
+}
+number!(f32);
+number!(f64);
+
+impl<T: Tensor, const N: usize> Tensor for [T; N] {
+    type Number = T::Number;
+    const ZERO: [T; N] = [T::ZERO; N];
+    fn numbers(all: &[[T; N]]) -> &[T::Number] {
+        T::numbers(all.as_flattened())
+    }
+    fn numbers_mut(all: &mut [[T; N]]) -> &mut [T::Number] {
+        T::numbers_mut(all.as_flattened_mut())
+    }
+}
+
+/// The numbers of a tensor in row-major order.
+pub fn numbers<T: Tensor>(tensor: &T) -> &[T::Number] {
+    T::numbers(::core::slice::from_ref(tensor))
+}
+
+/// The same, to be changed.
+pub fn numbers_mut<T: Tensor>(tensor: &mut T) -> &mut [T::Number] {
+    T::numbers_mut(::core::slice::from_mut(tensor))
+}
+
+/// Makes all numbers of a tensor the same.
+pub fn fill<T: Tensor>(tensor: &mut T, value: T::Number) {
+    numbers_mut(tensor).fill(value);
+}

@@ -50,11 +50,15 @@ macro_rules! dispatch {
 }
 pub(crate) use dispatch;
 
-/// Does `work`, with the instruction set of `simd`, in a function that several
-/// callers can share.
-pub fn apart<S: Simd, R>(_simd: S, work: impl FnOnce() -> R) -> R {
-    work()
+/// `apart! { fn f<S: Simd>(simd: S, x: &[f32; 8]) { ... } }` is that function, for several callers
+/// to share: not inlined into all of them.
+macro_rules! apart {
+    ($(#[$about:meta])* $vis:vis fn $name:ident<$S:ident: $bound:path>($($x:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$about])*
+        $vis fn $name<$S: $bound>($($x: $ty),*) $body
+    };
 }
+pub(crate) use apart;
 
 /// How many [`F32x16`] a tile should accumulate in: with more, compilers stop
 /// making vectors of the arrays for some targets.

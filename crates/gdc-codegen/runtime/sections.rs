@@ -38,6 +38,45 @@ pub const SECTIONS: &[Section] = &[
 /// What stands in place of other sections where it is wanted: in a program with `std`.
 pub const HOSTED: &[(&str, &str)] = &[("hosted_root", "root"), ("pool", "each")];
 
+/// The macros `named_tensors!` and `array!`, as crate `gdc` has them.
+const TENSORS: &str = "\
+macro_rules! array {
+    ($real:ident) => { $real };
+    ($real:ident $extent:literal $($inner:literal)*) => { [rt::array!($real $($inner)*); $extent] };
+}
+pub(crate) use array;
+macro_rules! named_tensors {
+    (
+        $(#[$about:meta])*
+        struct $of:ident of $real:ident { $($field:ident: $name:literal [$($extent:literal),*],)* }
+    ) => {
+        $(#[$about])*
+        #[allow(dead_code)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        struct $of { $($field: rt::array!($real $($extent)*),)* }
+        impl $of {
+            const ZERO: Self = Self { $($field: rt::Tensor::ZERO,)* };
+        }
+        rt::named_tensors! { $of of $real { $($field: $name [$($extent),*],)* } }
+    };
+    ($of:ident of $real:ident { $($field:ident: $name:literal [$($extent:literal),*],)* }) => {
+        impl rt::NamedTensors for $of {
+            type Real = $real;
+            fn zero() -> Self {
+                Self::ZERO
+            }
+            fn tensors(&self, _visit: &mut rt::Visit<'_, $real>) {
+                $(_visit($name, &[$($extent),*], rt::numbers(&self.$field));)*
+            }
+            fn tensors_mut(&mut self, _visit: &mut rt::VisitMut<'_, $real>) {
+                $(_visit($name, &[$($extent),*], rt::numbers_mut(&mut self.$field));)*
+            }
+        }
+    };
+}
+pub(crate) use named_tensors;
+";
+
 /// `pub mod rt { ... }` with the sections that `wanted` names and all that
 /// those need. Unknown names are passed over.
 pub fn module(wanted: &[&str]) -> String {
@@ -63,6 +102,9 @@ pub fn module(wanted: &[&str]) -> String {
         "    macro_rules! with_alloc {\n        ($($item:tt)*) => {};\n    }\n    \
          pub(crate) use with_alloc;\n",
     );
+    for line in TENSORS.lines() {
+        text.push_str(&format!("    {line}\n"));
+    }
     for section in SECTIONS.iter().filter(|section| needed.contains(&section.name)) {
         // The functions of these two have the names of the generic ones.
         if !["double", "polynomials"].contains(&section.name) {

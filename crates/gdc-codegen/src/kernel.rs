@@ -1,9 +1,9 @@
 //! Kernels as functions.
 
-use crate::scope::{Form, Scope};
+use crate::scope::{Form, Scope, equations};
 use crate::types::{array_type, buffer_type, elem_type, zero};
 use gdc_ir::graph::Loc;
-use gdc_ir::program::{Buffer, BufferId, Cut, Elem, Kernel, Program, Stmt};
+use gdc_ir::program::{Buffer, BufferId, Cut, Elem, Kernel, Place, Program, Stmt, Value};
 use gdc_ir::uses::Uses;
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::quote;
@@ -12,17 +12,17 @@ use std::collections::BTreeSet;
 /// A generated function of the kernels' module.
 pub(crate) struct Function {
     pub(crate) name: Ident,
-    /// Its text, without its documentation; nothing where the function of another kernel serves.
+    /// Its text, without documentation and attributes; nothing where the function of another
+    /// kernel serves.
     pub(crate) item: TokenStream,
-    /// The same as a function that is compiled once for each instruction set, and called, where it
-    /// serves several kernels.
-    pub(crate) apart: TokenStream,
     /// The lines of its documentation.
     pub(crate) docs: Vec<String>,
     /// Whether it is generic over the instruction set and takes `simd` first.
     pub(crate) simd: bool,
-    /// Whether it takes `seed` next.
+    /// Whether it takes `seed` next, and the sites of its draws.
     pub(crate) seed: bool,
+    /// These.
+    pub(crate) sites: Vec<u64>,
     /// The buffers that it takes then, and whether as a unique reference.
     pub(crate) arguments: Vec<(BufferId, bool)>,
     /// Whether it loops or computes on lanes, so that the instruction set matters.
@@ -33,6 +33,12 @@ pub(crate) struct Function {
     pub(crate) cut: Option<Cut>,
     /// Whether it takes `piece` after these.
     pub(crate) piece: bool,
+    /// Where it is called for each sample: how many there are, and the buffers of which it takes
+    /// the sample's part.
+    pub(crate) samples: Option<(usize, BTreeSet<BufferId>)>,
+    /// The number that all elements of its one argument are set to, where that is all it does:
+    /// the runtime does it then.
+    pub(crate) fill: Option<f64>,
 }
 
 /// The function of a kernel. The buffers in `owned` are its own variables.
@@ -47,9 +53,10 @@ pub(crate) fn function(
     let real = if kernel.real == Elem::F64 { Elem::F64 } else { Elem::F32 };
     let seen = kernel.cut.as_ref().map(|_| as_seen(program, kernel));
     let program = seen.as_ref().unwrap_or(program);
-    let mut scope = Scope::new(program, real);
+    let mut scope = Scope::new(program, &kernel.name, real);
+    scope.expect(&uses.buffers);
     let mut parameters = TokenStream::new();
-    let (mut arguments, mut names) = (Vec::new(), Vec::new());
+    let mut arguments = Vec::new();
     // What is read comes first, then what is written.
     let (written, read): (Vec<BufferId>, Vec<BufferId>) =
         uses.buffers.iter().filter(|id| !owned.contains(id)).partition(|id| uses.written.contains(id));
@@ -67,9 +74,11 @@ pub(crate) fn function(
             Form::Value | Form::Owned => quote!(#name: #ty,),
             Form::Ref => quote!(#name: &#ty,),
         });
-        names.push(name);
         arguments.push((id, unique));
     }
+    let seed = !uses.sites.is_empty();
+    let sites: Vec<Ident> = uses.sites.iter().map(|site| scope.add_site(*site)).collect();
+    let seed_parameter = seed.then(|| quote!(seed: u64, #(#sites: u64,)*));
     let mut variables = TokenStream::new();
     for id in uses.buffers.iter().filter(|id| owned.contains(id)) {
         let buffer = program.buffer(*id);
@@ -81,7 +90,6 @@ pub(crate) fn function(
     let within = piece.map(|cut| {
         let (name, last) = (scope.add_var(cut.piece), Literal::usize_unsuffixed(cut.pieces - 1));
         parameters.extend(quote!(#name: usize,));
-        names.push(name.clone());
         // So that places are known to be inside.
         quote!(let #name = ::core::cmp::Ord::min(#name, #last);)
     });
@@ -89,37 +97,58 @@ pub(crate) fn function(
     variables.extend(within);
     let body = scope.stmts(&kernel.body, &uses);
     let simd = mentions(&body, "simd");
-    let seed = uses.random;
     let generic = simd.then(|| quote!(<S: rt::Simd>));
     let simd_parameter = simd.then(|| quote!(simd: S,));
-    let seed_parameter = seed.then(|| quote!(seed: u64,));
     let docs = docs(kernel, origin);
     let item = quote! {
-        #[inline(always)]
         pub(super) fn #name #generic(#simd_parameter #seed_parameter #parameters) {
             #variables
             #body
         }
     };
-    let apart = if simd {
-        let seed_argument = seed.then(|| quote!(seed,));
-        quote! {
-            #[inline]
-            pub(super) fn #name #generic(#simd_parameter #seed_parameter #parameters) {
-                #[inline(always)]
-                fn on #generic(#simd_parameter #seed_parameter #parameters) {
-                    #variables
-                    #body
-                }
-                rt::apart(simd, #[inline(always)] || on(simd, #seed_argument #(#names),*));
-            }
-        }
-    } else {
-        item.clone()
-    };
     let heavy = simd || uses.loops;
-    let (statements, cut) = (statements(&kernel.body), kernel.cut.clone());
-    Function { name, item, apart, docs, simd, seed, arguments, heavy, statements, cut, piece }
+    Function {
+        name,
+        item,
+        docs,
+        simd,
+        seed,
+        sites: uses.sites,
+        arguments,
+        heavy,
+        statements: statements(&kernel.body),
+        cut: kernel.cut.clone(),
+        piece,
+        samples: None,
+        fill: None,
+    }
+}
+
+/// The number that a kernel sets all elements of one buffer of real numbers to, if that is all
+/// that it does.
+pub(crate) fn filled(program: &Program, kernel: &Kernel) -> Option<(BufferId, f64)> {
+    fn set(body: &[Stmt], found: &mut Option<(BufferId, f64)>) -> bool {
+        body.iter().all(|stmt| {
+            let (id, value) = match stmt {
+                Stmt::For { body, .. } => return set(body, found),
+                Stmt::Set { place: Place::Element(id, _) | Place::Lanes(id, ..), value } => (*id, value),
+                _ => return false,
+            };
+            let number = match value {
+                Value::Real(x) => *x,
+                Value::Splat(inner) => match **inner {
+                    Value::Real(x) => x,
+                    _ => return false,
+                },
+                _ => return false,
+            };
+            let (known, first) = *found.get_or_insert((id, number));
+            known == id && first.to_bits() == number.to_bits()
+        })
+    }
+    let mut found = None;
+    let all = set(&kernel.body, &mut found);
+    found.filter(|(id, _)| all && matches!(program.buffer(*id).elem, Elem::F32 | Elem::F64))
 }
 
 /// The buffers of a program as a kernel sees them.
@@ -140,19 +169,41 @@ impl Function {
         let uses = Uses::of_kernel(kernel);
         let given = uses.buffers.iter().filter(|id| !owned.contains(id));
         let (written, read): (Vec<BufferId>, Vec<BufferId>) = given.partition(|id| uses.written.contains(id));
-        let arguments = read.into_iter().chain(written).map(|id| (id, uses.written.contains(&id))).collect();
+        let arguments: Vec<(BufferId, bool)> =
+            read.into_iter().chain(written).map(|id| (id, uses.written.contains(&id))).collect();
         Function {
             name: self.name.clone(),
             item: TokenStream::new(),
-            apart: TokenStream::new(),
             docs: Vec::new(),
             arguments,
             simd: self.simd,
             seed: self.seed,
+            sites: uses.sites,
             heavy: self.heavy,
             statements: self.statements,
             cut: kernel.cut.clone(),
             piece: self.piece,
+            samples: None,
+            fill: None,
+        }
+    }
+
+    /// What the runtime does instead of a function: all elements of a buffer become one number.
+    pub(crate) fn filling(name: Ident, buffer: BufferId, number: f64) -> Function {
+        Function {
+            name,
+            item: TokenStream::new(),
+            docs: Vec::new(),
+            arguments: vec![(buffer, true)],
+            simd: false,
+            seed: false,
+            sites: Vec::new(),
+            heavy: false,
+            statements: 1,
+            cut: None,
+            piece: false,
+            samples: None,
+            fill: Some(number),
         }
     }
 }
@@ -170,7 +221,7 @@ fn statements(body: &[Stmt]) -> usize {
 /// The equations of a kernel and where they were written.
 fn docs(kernel: &Kernel, origin: &dyn Fn(Loc) -> Option<String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    match kernel.equations.as_slice() {
+    match equations(kernel).as_slice() {
         [] => lines.push(format!(" Computes `{}`.", kernel.name)),
         [equation] => lines.push(format!(" `{equation}`")),
         many => {

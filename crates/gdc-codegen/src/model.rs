@@ -149,35 +149,26 @@ impl Context<'_> {
     /// The traits of the model, and what needs a heap.
     fn model_impls(&self) -> TokenStream {
         let name = &self.layout.types.model;
-        let fields: Vec<(TokenStream, &Field)> = self
-            .layout
-            .model
-            .iter()
-            .map(|f| {
-                let field = &f.name;
-                (quote!(self.#field), f)
-            })
-            .collect();
-        let tensors = self.named_tensors(name, &fields);
+        let tensors = self.named_tensors(name, &self.layout.model);
         let boxed = self.boxed(name);
         quote!(#tensors #boxed)
     }
 
     /// The list of named tensors of a type.
-    pub(crate) fn named_tensors(&self, name: &Ident, fields: &[(TokenStream, &Field)]) -> TokenStream {
-        let (rt, number) = (&self.rt, self.number());
-        let real: Vec<&(TokenStream, &Field)> = fields.iter().filter(|(_, f)| f.elem == self.precision()).collect();
-        let visits = real.iter().map(|(place, f)| visit(place, f, false));
-        let visits_mut = real.iter().map(|(place, f)| visit(place, f, true));
-        let name_of_visit = if real.is_empty() { quote!(_visit) } else { quote!(visit) };
-        quote! {
-            impl #rt::NamedTensors for #name {
-                type Real = #number;
-                fn zero() -> Self { Self::ZERO }
-                fn tensors(&self, #name_of_visit: &mut #rt::Visit<'_, #number>) { #(#visits)* }
-                fn tensors_mut(&mut self, #name_of_visit: &mut #rt::VisitMut<'_, #number>) { #(#visits_mut)* }
-            }
-        }
+    pub(crate) fn named_tensors(&self, name: &Ident, fields: &[Field]) -> TokenStream {
+        let (rt, tensors) = (&self.rt, self.tensor_list(name, fields));
+        quote!(#rt::named_tensors! { #tensors })
+    }
+
+    /// `Model of f32 { w: "h.w" [64, 10], }`
+    pub(crate) fn tensor_list(&self, name: &Ident, fields: &[Field]) -> TokenStream {
+        let number = self.number();
+        let real = fields.iter().filter(|f| f.elem == self.precision());
+        let tensors = real.map(|f| {
+            let (field, path, shape) = (&f.name, &f.path, shape_literal(&f.shape));
+            quote!(#field: #path [#shape],)
+        });
+        quote!(#name of #number { #(#tensors)* })
     }
 
     /// `boxed`, for models that are larger than a stack.
@@ -201,12 +192,6 @@ impl Context<'_> {
             }
         }
     }
-}
-
-/// `visit("h.dense.w", &[64, 64], ...)`
-fn visit(place: &TokenStream, f: &Field, unique: bool) -> TokenStream {
-    let (path, shape, flat) = (&f.path, shape_literal(&f.shape), flat(place, f.shape.len(), unique));
-    quote!(visit(#path, &[#shape], #flat);)
 }
 
 /// `seed`, or `_seed` where nothing is drawn.

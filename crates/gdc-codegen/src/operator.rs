@@ -333,7 +333,7 @@ mod tests {
             buffers: vec![buffer("x", Elem::F32), buffer("y", Elem::F32), buffer("n", Elem::U32)],
             ..Program::default()
         };
-        let mut scope = Scope::new(&program, Elem::F32);
+        let mut scope = Scope::new(&program, "k", Elem::F32);
         for id in 0..3 {
             scope.add_buffer(BufferId(id), Form::Ref);
         }

@@ -184,7 +184,7 @@ impl Context<'_> {
         for (k, part) in all.iter().enumerate() {
             let name = if all.len() == 1 { format_ident!("run_on") } else { format_ident!("run_{}_on", k + 1) };
             let seed = part.iter().any(|f| f.seed).then(|| quote!(let seed = self.seed;));
-            let body: TokenStream = part.iter().map(|f| self.call(train, f, &access)).collect();
+            let body = self.calls(train, part, &access);
             let (heavy, simd) = (part.iter().any(|f| f.heavy), part.iter().any(|f| f.simd));
             let given = simd.then(|| quote!(simd: S,));
             let rt = &self.rt;

@@ -220,7 +220,9 @@ impl Context<'_> {
                 let (ty, zero) = (buffer_type(b), zero(b.elem, &b.shape));
                 let written = functions.iter().any(|f| f.arguments.contains(&(id, true)));
                 let mutable = written.then(|| quote!(mut));
-                variables.extend(quote!(let #mutable #name: #ty = #zero;));
+                // The kernels say the type.
+                let ty = (!used(id)).then(|| quote!(: #ty));
+                variables.extend(quote!(let #mutable #name #ty = #zero;));
                 places.insert(id, name);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::cost::{operations_per_step, parameters, workspace_bytes};
 use gdc_ir::program::Programs;
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The comment at the top of a generated file. `source` is the name of the spec.
@@ -32,6 +32,7 @@ pub fn print(tokens: TokenStream, header: &str) -> Result<String, String> {
         }
         text.push_str(&formatted(item)?);
     }
+    let text = functions_apart(&text);
     Ok(format!("{header}\n{}", text.replace(CALL, MACRO).replace("|simd|", "simd =>").replace("|_simd|", "_simd =>")))
 }
 
@@ -40,7 +41,35 @@ const MACRO: &str = "rt::dispatch!(";
 /// What stands for it while the formatter works.
 const CALL: &str = "rt::dispatch_call(";
 
-/// Turns `dispatch!(level, simd => body)` into the call `dispatch_call(level, |simd| body)`.
+/// `apart! { fn f() {} }` stands as this attribute of the function while the formatter works.
+const ATTRIBUTE: &str = "#[function_apart]";
+
+/// Puts `apart! { }` around functions of that attribute.
+fn functions_apart(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut end: Option<String> = None;
+    for line in text.lines() {
+        if let Some(indent) = line.strip_suffix(ATTRIBUTE) {
+            out.push_str(&format!("{indent}apart! {{\n"));
+            end = Some(format!("{indent}}}"));
+            continue;
+        }
+        if end.is_some() && !line.is_empty() {
+            out.push_str("    ");
+        }
+        out.push_str(line);
+        out.push('\n');
+        if end.as_deref() == Some(line) {
+            out.push_str(line);
+            out.push('\n');
+            end = None;
+        }
+    }
+    out
+}
+
+/// Turns `dispatch!(level, simd => body)` into the call `dispatch_call(level, |simd| body)`, and
+/// `apart! { fn f() {} }` into `#[function_apart] fn f() {}`.
 fn calls(tokens: TokenStream) -> TokenStream {
     let mut out: Vec<TokenTree> = Vec::new();
     let mut trees = tokens.into_iter().peekable();
@@ -55,6 +84,12 @@ fn calls(tokens: TokenStream) -> TokenStream {
                 out.push(quote::format_ident!("dispatch_call").into());
                 if let Some(TokenTree::Group(group)) = trees.next() {
                     out.push(Group::new(group.delimiter(), calls(closure(group.stream()))).into());
+                }
+            }
+            TokenTree::Ident(name) if name == "apart" && trees.next_if(is_bang).is_some() => {
+                out.extend(quote::quote!(#[function_apart]));
+                if let Some(TokenTree::Group(group)) = trees.next() {
+                    out.extend(calls(group.stream()));
                 }
             }
             other => out.push(other),
@@ -92,8 +127,10 @@ fn formatted(item: syn::Item) -> Result<String, String> {
     if let Some(text) = runtime(&item) {
         return Ok(text);
     }
+    let named = |m: &syn::ItemMacro, name: &str| m.mac.path.segments.last().is_some_and(|s| s.ident == name);
     let content = match &item {
-        syn::Item::Macro(m) if m.mac.path.segments.last().is_some_and(|s| s.ident == "with_alloc") => &m.mac,
+        syn::Item::Macro(m) if named(m, "with_alloc") => &m.mac,
+        syn::Item::Macro(m) if named(m, "named_tensors") => return Ok(list(&m.mac)),
         _ => return Ok(spaced(&unparse(vec![item]))),
     };
     let name = content.path.to_token_stream().to_string().replace(' ', "");
@@ -105,6 +142,56 @@ fn formatted(item: syn::Item) -> Result<String, String> {
     }
     text.push_str("}\n");
     Ok(text)
+}
+
+/// `named_tensors! { Model of f32 { w: "h.w" [64, 10], } }`, a line for each tensor.
+fn list(list: &syn::Macro) -> String {
+    let mut text = format!("{}! {{\n", list.path.to_token_stream().to_string().replace(' ', ""));
+    for tree in list.tokens.clone() {
+        let starts = text.ends_with('\n');
+        let group = match tree {
+            TokenTree::Punct(_) => continue,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group,
+            TokenTree::Group(attribute) => {
+                text.push_str(&attribute_line(attribute.stream()));
+                continue;
+            }
+            word => {
+                text.push_str(if starts { "    " } else { " " });
+                text.push_str(&word.to_string());
+                continue;
+            }
+        };
+        text.push_str(" {\n");
+        let mut line = String::new();
+        for part in group.stream() {
+            match part {
+                TokenTree::Punct(p) if p.as_char() == ',' => {
+                    text.push_str(&format!("        {line},\n"));
+                    line.clear();
+                }
+                TokenTree::Punct(p) => line.push_str(&format!("{} ", p.as_char())),
+                TokenTree::Group(shape) => {
+                    line.push_str(&format!(" [{}]", shape.stream().to_string().replace(" ,", ",")))
+                }
+                other => line.push_str(&other.to_string()),
+            }
+        }
+        text.push_str("    }\n");
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// The attribute of an item in a macro, or its documentation.
+fn attribute_line(tokens: TokenStream) -> String {
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.nth(1)) {
+        (Some(TokenTree::Ident(name)), Some(TokenTree::Literal(text))) if name == "doc" => {
+            format!("    ///{}\n", text.to_string().trim_matches('"'))
+        }
+        _ => format!("    #[{}]\n", tokens.to_string().replace(' ', "")),
+    }
 }
 
 /// The runtime's own text, which has comments, if that is what an item is.
@@ -129,7 +216,8 @@ fn spaced(text: &str) -> String {
     for line in text.lines() {
         let (this, before) = (line.trim_start(), previous.trim_start());
         let indent = |l: &str| l.len() - l.trim_start().len();
-        let opens = ["///", "#[", "pub ", "impl", "mod ", "struct ", "fn "].iter().any(|s| this.starts_with(s));
+        let opens =
+            ["///", "#[", "pub ", "apart! ", "impl", "mod ", "struct ", "fn "].iter().any(|s| this.starts_with(s));
         let closed = before == "}" || (before.ends_with(';') && !before.starts_with("///"));
         if opens && closed && indent(line) == indent(previous) && !out.is_empty() {
             out.push('\n');

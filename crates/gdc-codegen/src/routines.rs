@@ -1,12 +1,13 @@
 //! Kernels by routine: their functions, the module that holds them, and calls to them.
 
-use crate::kernel::{Function, doc_lines, function, mentions};
+use crate::code::Code;
+use crate::kernel::{Function, doc_lines, filled, function, mentions};
 use crate::layout::{Layout, owned};
 use crate::names::{Namer, ident, local};
 use crate::{Context, Runtime, alike, sections};
 use gdc_ir::graph::Loc;
-use gdc_ir::program::{Buffer, BufferId, Program, Programs};
-use proc_macro2::{Ident, TokenStream};
+use gdc_ir::program::{Buffer, BufferId, Elem, Kernel, Program, Programs};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +52,10 @@ impl Functions {
             FunctionNamer { names: Namer::reserving(&["rt"]), origin, made: BTreeMap::new(), also: BTreeMap::new() };
         let all_owned = |program: &Program| owned(program, usize::MAX);
         let init = namer.all(&programs.init, "init", &all_owned(&programs.init));
+        // What one sample takes is known first: routines over many samples may call it for each.
+        let predict = namer.all(&programs.predict, "predict", &all_owned(&programs.predict));
+        let entries = programs.entries.iter();
+        let entries = entries.map(|(name, program)| namer.all(program, name, &all_owned(program))).collect();
         let of_name = |name: &str| programs.train.routines.iter().find(|r| r.name == name);
         let train = routine_names(&programs.train)
             .into_iter()
@@ -61,9 +66,6 @@ impl Functions {
                 partial: of_name(name).map(|r| r.partial.clone()).unwrap_or_default(),
             })
             .collect();
-        let predict = namer.all(&programs.predict, "predict", &all_owned(&programs.predict));
-        let entries = programs.entries.iter();
-        let entries = entries.map(|(name, program)| namer.all(program, name, &all_owned(program))).collect();
         let stream = programs.stream.as_ref().map(|stream| {
             let mut all = |program, prefix| namer.all(program, prefix, &all_owned(program));
             (all(&stream.start, "start"), all(&stream.step, "step"))
@@ -78,15 +80,17 @@ impl Functions {
         let points = self.predict.iter().chain(self.entries.iter().flatten()).chain(stream);
         let all = self.init.iter().chain(train).chain(points);
         all.filter(|f| !f.item.is_empty()).map(|f| {
+            let item = &f.item;
+            let Some(also) = self.also.get(&f.name.to_string()) else {
+                let docs = doc_lines(&f.docs);
+                return quote!(#docs #[inline(always)] #item);
+            };
             let mut docs = f.docs.clone();
-            let mut item = &f.item;
-            if let Some(also) = self.also.get(&f.name.to_string()) {
-                docs.extend([String::new(), " The same computes:".to_owned(), String::new()]);
-                docs.extend(also.iter().map(|name| format!(" * `{name}`")));
-                item = &f.apart;
-            }
+            docs.push(String::new());
+            docs.extend(filled_lines(&format!("The same computes {}.", also.join(", "))));
             let docs = doc_lines(&docs);
-            quote!(#docs #item)
+            // What several kernels call is compiled once for each instruction set.
+            if f.simd { quote!(apart! { #docs #item }) } else { quote!(#docs #[inline(always)] #item) }
         })
     }
 }
@@ -102,16 +106,32 @@ struct FunctionNamer<'a> {
 }
 
 impl FunctionNamer<'_> {
+    /// The function of another kernel that does what this one does, or does it for one sample.
+    fn known(&mut self, program: &Program, kernel: &Kernel, owned: &BTreeSet<BufferId>, key: &str) -> Option<Function> {
+        let name = &kernel.name;
+        if let Some(made) = self.made.get(key) {
+            self.also.entry(made.name.to_string()).or_default().push(format!("`{name}`"));
+            return Some(made.for_another(kernel, owned));
+        }
+        program.batch?;
+        let of = alike::of_sample(program, kernel, owned)?;
+        let made = self.made.get(&of.key)?;
+        self.also.entry(made.name.to_string()).or_default().push(format!("`{name}` for a sample"));
+        Some(Function { samples: Some((of.samples, of.buffers)), ..made.for_another(kernel, owned) })
+    }
+
     /// The kernels of one routine.
     fn routine(&mut self, program: &Program, routine: &str, prefix: &str, owned: &BTreeSet<BufferId>) -> Vec<Function> {
         let routines = program.routines.iter().filter(|r| r.name == routine);
         routines
             .flat_map(|r| &r.kernels)
             .map(|kernel| {
+                if let Some((buffer, number)) = filled(program, kernel).filter(|_| routine == "init") {
+                    return Function::filling(ident("fill"), buffer, number);
+                }
                 let key = alike::key(program, kernel, owned);
-                if let Some(made) = self.made.get(&key) {
-                    self.also.entry(made.name.to_string()).or_default().push(kernel.name.clone());
-                    return made.for_another(kernel, owned);
+                if let Some(function) = self.known(program, kernel, owned, &key) {
+                    return function;
                 }
                 // `init_w` and `update_w` say it all.
                 let suffix = match prefix {
@@ -135,6 +155,22 @@ impl FunctionNamer<'_> {
     }
 }
 
+/// A text as lines of documentation.
+fn filled_lines(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let full = lines.last().is_some_and(|line| !line.is_empty() && line.len() + word.len() > 90);
+        if full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
 /// The names of the routines, each once.
 fn routine_names(program: &Program) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
@@ -156,6 +192,9 @@ impl Context<'_> {
         let mut types: Vec<TokenStream> = Vec::new();
         if mentions(&items, "rt") {
             types.push(quote!(self));
+        }
+        if mentions(&items, "apart") {
+            types.push(quote!(apart));
         }
         if mentions(&items, "F32x16") {
             types.push(quote!(F32x16));
@@ -212,7 +251,7 @@ impl Context<'_> {
         sections::module(&wanted).parse().unwrap_or_default()
     }
 
-    /// The call of a kernel.
+    /// The call of a kernel, for one sample (`sample`) where it takes one.
     pub(crate) fn call(
         &self,
         program: &Program,
@@ -220,10 +259,23 @@ impl Context<'_> {
         access: &dyn Fn(BufferId, &Buffer) -> Access,
     ) -> TokenStream {
         let (module, name) = (&self.layout.types.kernels, &f.name);
+        let of_sample = |id: BufferId| f.samples.as_ref().is_some_and(|(_, buffers)| buffers.contains(&id));
         let simd = f.simd.then(|| quote!(simd,));
-        let seed = f.seed.then(|| quote!(seed,));
+        let sites = f.sites.iter().map(|site| crate::value::site_literal(*site));
+        let seed = f.seed.then(|| quote!(seed, #(#sites,)*));
         let arguments = f.arguments.iter().map(|&(id, unique)| {
             let buffer = program.buffer(id);
+            if of_sample(id) {
+                let path = match access(id, buffer) {
+                    Access::Place(path) | Access::Value(path) | Access::Held(path) => path,
+                    Access::Reference(name) => quote!(#name),
+                };
+                return match (unique, buffer.shape.len()) {
+                    (true, _) => quote!(&mut #path[sample]),
+                    (false, 1) => quote!(#path[sample]),
+                    (false, _) => quote!(&#path[sample]),
+                };
+            }
             match access(id, buffer) {
                 Access::Place(path) if unique => quote!(&mut #path),
                 Access::Place(path) if buffer.shape.is_empty() => path,
@@ -233,9 +285,40 @@ impl Context<'_> {
                 Access::Value(value) | Access::Held(value) => value,
             }
         });
+        if let Some(number) = f.fill {
+            let (rt, elem) = (&self.rt, f.arguments.first().map_or(Elem::F32, |(id, _)| program.buffer(*id).elem));
+            let number = Code::real(number, elem).tokens;
+            return quote!(#rt::fill(#(#arguments,)* #number););
+        }
         let piece = f.piece.then(|| quote!(piece));
         let arguments = arguments.chain(piece);
         quote!(#module::#name(#simd #seed #(#arguments),*);)
+    }
+
+    /// The calls of kernels, in order. Those that run for each sample share a loop as long as
+    /// nothing that they write is of several samples: what one leaves, the next finds in the cache.
+    pub(crate) fn calls(
+        &self,
+        program: &Program,
+        functions: &[&Function],
+        access: &dyn Fn(BufferId, &Buffer) -> Access,
+    ) -> TokenStream {
+        let samples = |f: &Function| {
+            let (samples, of) = f.samples.as_ref()?;
+            f.arguments.iter().all(|(id, unique)| !unique || of.contains(id)).then_some(*samples)
+        };
+        let runs = functions.chunk_by(|a, b| samples(a).is_some() && samples(a) == samples(b));
+        runs.map(|run| {
+            let calls: TokenStream = run.iter().map(|f| self.call(program, f, access)).collect();
+            match run.first().and_then(|f| f.samples.as_ref()) {
+                Some((samples, _)) => {
+                    let samples = Literal::usize_unsuffixed(*samples);
+                    quote!(for sample in 0..#samples { #calls })
+                }
+                None => calls,
+            }
+        })
+        .collect()
     }
 
     /// `dispatch!(level(), simd => body)`, where the instruction set matters.

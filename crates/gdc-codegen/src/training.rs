@@ -2,7 +2,6 @@
 
 use crate::Context;
 use crate::batch::tuple;
-use crate::layout::Field;
 use crate::types::elem_type;
 use gdc_ir::graph::Precision;
 use gdc_ir::program::Elem;
@@ -12,21 +11,24 @@ use quote::quote;
 impl Context<'_> {
     /// The named tensors of a trainer: the model's, then the optimizer's.
     pub(crate) fn trainer_tensors(&self) -> TokenStream {
-        let place = |prefix: TokenStream| {
-            move |f: &'_ Field| {
-                let name = &f.name;
-                quote!(#prefix.#name)
+        let (rt, name, number) = (&self.rt, &self.layout.types.trainer, self.number());
+        let kept = !self.layout.state.is_empty();
+        let state = kept.then(|| quote!(#rt::NamedTensors::tensors(&self.workspace.state, visit);));
+        let state_mut = kept.then(|| quote!(#rt::NamedTensors::tensors_mut(&mut self.workspace.state, visit);));
+        quote! {
+            impl #rt::NamedTensors for #name {
+                type Real = #number;
+                fn zero() -> Self { Self::ZERO }
+                fn tensors(&self, visit: &mut #rt::Visit<'_, #number>) {
+                    #rt::NamedTensors::tensors(&self.model, visit);
+                    #state
+                }
+                fn tensors_mut(&mut self, visit: &mut #rt::VisitMut<'_, #number>) {
+                    #rt::NamedTensors::tensors_mut(&mut self.model, visit);
+                    #state_mut
+                }
             }
-        };
-        let (model, state) = (place(quote!(self.model)), place(quote!(self.workspace.state)));
-        let fields: Vec<(TokenStream, &Field)> = self
-            .layout
-            .model
-            .iter()
-            .map(|f| (model(f), f))
-            .chain(self.layout.state.iter().map(|f| (state(f), f)))
-            .collect();
-        self.named_tensors(&self.layout.types.trainer, &fields)
+        }
     }
 
     /// The trait that the training loop runs on.

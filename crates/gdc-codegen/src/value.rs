@@ -226,8 +226,7 @@ impl Scope<'_> {
     }
 
     fn random(&self, dist: Dist, site: u64, element: &Index, real: Elem) -> Code {
-        let site: TokenStream =
-            if site < 1000 { site.to_string() } else { format!("{site:#x}") }.parse().unwrap_or_default();
+        let site = self.site_name(site);
         let element = self.int(element).cast(Kind::Int(IntTy::U64)).tokens;
         let draw = match (dist, real) {
             (Dist::Uniform, Elem::F64) => quote!(uniform_f64),
@@ -261,4 +260,9 @@ pub(crate) fn elem_kind(elem: Elem) -> Kind {
         Elem::U64 => Kind::Int(IntTy::U64),
         Elem::Bool => Kind::Bool,
     }
+}
+
+/// A site of random draws as an argument.
+pub(crate) fn site_literal(site: u64) -> TokenStream {
+    if site < 1000 { site.to_string() } else { format!("{site:#x}") }.parse().unwrap_or_default()
 }

@@ -6,7 +6,6 @@ use crate::kernel::{Function, mentions};
 use crate::layout::{Field, Spot, aligned, zeros};
 use crate::model::seed_parameter;
 use crate::routines::{Access, Routine};
-use crate::types::shape_words;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -118,10 +117,16 @@ impl Context<'_> {
         if fields.is_empty() {
             return TokenStream::new();
         }
-        let (name, zeros, align) = (&self.layout.types.state, zeros(fields), aligned(fields));
+        let (rt, name, align) = (&self.rt, &self.layout.types.state, aligned(fields));
+        let doc = quote!(#[doc = " What lives from step to step beside the model."]);
+        if fields.iter().all(|f| f.elem == self.precision()) {
+            let tensors = self.tensor_list(name, fields);
+            return quote!(#rt::named_tensors! { #doc #align struct #tensors });
+        }
+        let (zeros, tensors) = (zeros(fields), self.named_tensors(name, fields));
         let members: TokenStream = fields.iter().map(member).collect();
         quote! {
-            #[doc = " What lives from step to step beside the model."]
+            #doc
             #[allow(dead_code)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #align
@@ -130,6 +135,7 @@ impl Context<'_> {
             impl #name {
                 const ZERO: Self = Self { #zeros };
             }
+            #tensors
         }
     }
 
@@ -137,6 +143,9 @@ impl Context<'_> {
     fn workspace_init(&self) -> TokenStream {
         let wanted = |b: &Buffer| self.layout.state_field(&b.name).is_some();
         let calls = self.init_calls(&wanted, &quote!(model));
+        let init = &self.programs.init;
+        let sets = |f: &Function| f.arguments.iter().any(|(id, unique)| *unique && wanted(init.buffer(*id)));
+        let functions: Vec<&Function> = self.functions.init.iter().filter(|f| sets(f)).collect();
         let mut body = quote!(self.steps = 0;);
         // Not in `ZERO`, which costs nothing in the program's file as long as it is all zeros.
         if self.shares_steps() && self.threads() > 0 {
@@ -146,7 +155,7 @@ impl Context<'_> {
         if self.draws() {
             body.extend(quote!(self.seed = seed;));
         }
-        body.extend(calls);
+        body.extend(self.all_states(&functions).unwrap_or(calls));
         let seed = seed_parameter(&body);
         let model_name = if mentions(&body, "model") { quote!(model) } else { quote!(_model) };
         let model = &self.layout.types.model;
@@ -154,6 +163,18 @@ impl Context<'_> {
             #[doc = " Begins anew beside a model."]
             fn init(&mut self, #model_name: &#model, #seed: u64) { #body }
         }
+    }
+
+    /// Sets all of the state to the one number that every part of it begins with, if there is one.
+    fn all_states(&self, functions: &[&Function]) -> Option<TokenStream> {
+        let rt = &self.rt;
+        let named = self.layout.state.iter().all(|f| f.elem == self.precision());
+        let [first, others @ ..] = functions else { return None };
+        let same = others.iter().all(|f| f.fill.map(f64::to_bits) == first.fill.map(f64::to_bits));
+        let number = crate::code::Code::real(first.fill.filter(|_| named && same)?, self.precision()).tokens;
+        Some(quote! {
+            #rt::NamedTensors::tensors_mut(&mut self.state, &mut |_, _, values| values.fill(#number));
+        })
     }
 
     /// What a caller in training holds a buffer as.
@@ -234,7 +255,7 @@ impl Context<'_> {
     fn part_body(&self, part: &[&Function], of_part: bool) -> TokenStream {
         let train = &self.programs.train;
         let access = |id: BufferId, buffer: &Buffer| self.access(id, buffer, of_part);
-        let calls: TokenStream = part.iter().map(|f| self.call(train, f, &access)).collect();
+        let calls = self.calls(train, part, &access);
         let seed = (!of_part && part.iter().any(|f| f.seed)).then(|| quote!(let seed = self.seed;));
         quote!(#seed #calls)
     }
@@ -479,12 +500,13 @@ pub(crate) fn parts<'f>(functions: &[&'f Function]) -> Vec<Vec<&'f Function>> {
 pub(crate) fn member(f: &Field) -> TokenStream {
     let (name, ty) = (&f.name, f.ty());
     let later = match f.later.as_slice() {
-        [] => String::new(),
-        [one] => format!(" Later `{one}`."),
-        [one, two] => format!(" Later `{one}`, then `{two}`."),
-        [first, others @ ..] => format!(" Later `{first}` and {} others.", others.len()),
+        // The name and the type say the rest.
+        [] => return quote!(#name: #ty,),
+        [one] => format!("`{one}`"),
+        [one, two] => format!("`{one}`, then `{two}`"),
+        [first, others @ ..] => format!("`{first}` and {} others", others.len()),
     };
-    let doc = format!(" `{}`: {}.{later}", f.path, shape_words(&f.shape));
+    let doc = format!(" Later {later}.");
     quote!(#[doc = #doc] #name: #ty,)
 }
 
@@ -511,15 +533,17 @@ mod tests {
         Function {
             name: format_ident!("f"),
             item: quote!(),
-            apart: quote!(),
             docs: Vec::new(),
             simd: false,
             seed: false,
+            sites: Vec::new(),
             arguments: Vec::new(),
             heavy: true,
             statements,
             cut: None,
             piece: false,
+            samples: None,
+            fill: None,
         }
     }
 

@@ -78,6 +78,8 @@ pub fn compile_model(
     observe("simplify", &graph);
     // After this point the backward pass needs nothing of the inside of a checkpoint.
     checkpoint::compute_again(&mut graph);
+    // Where training changes nothing after all (a dropout of rate 0), there is one loss.
+    graph.evaluation = graph.evaluation.filter(|_| graph.evaluation != graph.loss);
     // What cannot be computed one time at a time is an error where that is asked for.
     if let Err(blocked) = stream::one_step(&graph) {
         return Err(diagnostics.push(blocked.diagnostic(model, sources)));

@@ -20,8 +20,8 @@ pub struct Uses {
     pub vars: BTreeSet<LoopVar>,
     /// Whether there is a loop.
     pub loops: bool,
-    /// Whether there is a random draw.
-    pub random: bool,
+    /// The sites of random draws, in order of first appearance.
+    pub sites: Vec<u64>,
 }
 
 impl Uses {
@@ -119,8 +119,10 @@ impl Uses {
             Value::Splat(inner) | Value::Horizontal(_, inner) | Value::Narrow(inner) => self.value(inner),
             Value::Op(_, args) => args.iter().for_each(|a| self.value(a)),
             Value::MulAdd(parts) => parts.iter().for_each(|a| self.value(a)),
-            Value::Random { element, .. } => {
-                self.random = true;
+            Value::Random { site, element, .. } => {
+                if !self.sites.contains(site) {
+                    self.sites.push(*site);
+                }
                 self.index(element);
             }
         }

@@ -12,12 +12,32 @@ use fearless_simd::{Select, SimdBase, SimdFloat, SimdInt, SimdMask, f32x16, mask
 /// Lanes in a vector.
 pub const LANES: usize = 16;
 
-/// Does `work`, with the instruction set of `simd`, in a function that several
-/// callers can share.
-#[inline(always)]
-pub fn apart<S: Simd, R>(simd: S, work: impl FnOnce() -> R) -> R {
-    simd.vectorize(work)
+/// `apart! { fn f<S: Simd>(simd: S, x: &[f32; 8]) { ... } }` is that function, for several callers
+/// to share: compiled once for each instruction set, and called rather than inlined.
+///
+/// The body stands in a function inside of the one that is called, so that what is known of
+/// its arguments (that no two of them overlap) is known in there.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __apart {
+    (
+        $(#[$about:meta])*
+        $vis:vis fn $name:ident<$S:ident: $bound:path>($simd:ident: $T:ty $(, $x:ident: $ty:ty)* $(,)?) $body:block
+    ) => {
+        $(#[$about])*
+        #[inline]
+        $vis fn $name<$S: $bound>($simd: $T $(, $x: $ty)*) {
+            #[inline(always)]
+            fn on<$S: $bound>($simd: $T $(, $x: $ty)*) $body
+            $crate::rt::Simd::vectorize(
+                $simd,
+                #[inline(always)]
+                || on($simd $(, $x)*),
+            );
+        }
+    };
 }
+pub use crate::__apart as apart;
 
 /// How many [`F32x16`] a tile should accumulate in: as many as leave registers
 /// for two operands, and at least as many as keep the multipliers busy.

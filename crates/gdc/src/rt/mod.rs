@@ -13,6 +13,7 @@
 //! | names | what they do |
 //! |---|---|
 //! | [`level`], [`Level`], [`dispatch!`](dispatch) | the best instruction set; `dispatch!(level, simd => body(simd, ...))` |
+//! | [`apart!`](apart) | a kernel that several callers share |
 //! | [`Simd`], [`F32x16<S>`](F32x16), [`Mask16<S>`](Mask16) | lanes over a token `S: Simd` |
 //! | [`accumulators::<S>()`](accumulators) | vectors per tile: 16 (8 x 32), 6 (6 x 16), 4 (4 x 16) or 2 (2 x 16); a constant |
 //! | `F32x16::{splat, load, store, load_at, store_at, load_head, store_head, load_head_at, store_head_at, from_fn, from_u32, iota, to_array, interleave}` | values into lanes and out |
@@ -27,6 +28,7 @@
 //! | [`Trainer`], [`fit`], [`fit_flat`], [`evaluate`], [`evaluate_flat`], [`FitOptions`], [`Epoch`], [`Fit`], [`Stop`], [`NamedTensors`], [`Float`] | the training loop |
 //! | [`same_length`], [`in_range`], [`sample_in_range`], [`copy_samples`], [`repeat_first`], [`copy_sample`], [`take_numbers`], [`within`] | checking and moving the samples of a batch |
 //! | [`each`], [`part`], [`add`], [`pieces_of`] | sharing a step between threads (feature `std`): the parts of a batch and their sums, the rows of a tensor |
+//! | [`Tensor`], [`numbers`], [`fill`], [`named_tensors!`](named_tensors) | tensors as flat slices, and their names |
 //! | [`with_alloc!`](with_alloc), `boxed`, `Box`, `fit_history` | only with a heap |
 //!
 //! A kernel is `#[inline(always)] fn body<S: Simd>(simd: S, ...)`, and all that
@@ -111,3 +113,48 @@ macro_rules! __with_alloc {
 }
 
 pub use crate::__with_alloc as with_alloc;
+
+/// `named_tensors! { Model of f32 { w: "h.w" [64, 10], } }` lists the tensors of a type that has a
+/// `ZERO`: its [`NamedTensors`]. With `struct` before it, it makes the type as well.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __named_tensors {
+    (
+        $(#[$about:meta])*
+        struct $of:ident of $real:ident { $($field:ident: $name:literal [$($extent:literal),*],)* }
+    ) => {
+        $(#[$about])*
+        #[allow(dead_code)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        struct $of { $($field: $crate::rt::array!($real $($extent)*),)* }
+        impl $of {
+            const ZERO: Self = Self { $($field: $crate::rt::Tensor::ZERO,)* };
+        }
+        $crate::rt::named_tensors! { $of of $real { $($field: $name [$($extent),*],)* } }
+    };
+    ($of:ident of $real:ident { $($field:ident: $name:literal [$($extent:literal),*],)* }) => {
+        impl $crate::rt::NamedTensors for $of {
+            type Real = $real;
+            fn zero() -> Self {
+                Self::ZERO
+            }
+            fn tensors(&self, _visit: &mut $crate::rt::Visit<'_, $real>) {
+                $(_visit($name, &[$($extent),*], $crate::rt::numbers(&self.$field));)*
+            }
+            fn tensors_mut(&mut self, _visit: &mut $crate::rt::VisitMut<'_, $real>) {
+                $(_visit($name, &[$($extent),*], $crate::rt::numbers_mut(&mut self.$field));)*
+            }
+        }
+    };
+}
+
+/// `array!(f32 64 10)` is the type `[[f32; 10]; 64]`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __array {
+    ($real:ident) => { $real };
+    ($real:ident $extent:literal $($inner:literal)*) => { [$crate::rt::array!($real $($inner)*); $extent] };
+}
+
+pub use crate::__array as array;
+pub use crate::__named_tensors as named_tensors;
