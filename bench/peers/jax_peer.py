@@ -56,6 +56,19 @@ def transformer(w, tokens):
     return norm(h, w[26], w[27]) @ w[28] + w[29]
 
 
+def lstm(w, x):
+    def cell(carried, x):
+        h, c = carried
+        i, f, g, o = jnp.split(x + h @ w[1], 4, -1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+    zeros = jnp.zeros((x.shape[0], 64))
+    # The products with the inputs do not wait for the steps.
+    (h, _), _ = lax.scan(cell, (zeros, zeros), jnp.swapaxes(x @ w[0] + w[2], 0, 1))
+    return h @ w[3] + w[4]
+
+
 def bce(z, y):
     return jnp.mean(jax.nn.softplus(z) - y * z)
 
@@ -66,6 +79,7 @@ LOSS = {
     "logistic": lambda w, x, y: bce(mlp(w, x, None), y),
     "mlp_2_4_1": lambda w, x, y: jnp.mean((mlp(w, x, jax.nn.sigmoid, jax.nn.sigmoid) - y) ** 2),
     "mlp_10_10_10_1": lambda w, x, y: jnp.mean((mlp(w, x, jax.nn.relu) - y) ** 2),
+    "lstm": lambda w, x, y: jnp.mean((lstm(w, x) - y) ** 2),
     "lenet": lambda w, x, y: cross_entropy(lenet(w, x), y),
     "transformer": lambda w, x, y: cross_entropy(transformer(w, x), y),
 }

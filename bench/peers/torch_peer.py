@@ -34,12 +34,21 @@ def transformer(w, tokens):
     return F.layer_norm(h, (64,), w[26], w[27]) @ w[28] + w[29]
 
 
+def lstm(w, x):
+    """PyTorch's own, of all steps at once; its weights are transposed, and it has two biases."""
+    start = x.new_zeros(1, x.shape[0], 64)
+    flat = [w[0], w[1], w[2], w[5]]
+    _, h, _ = torch.lstm(x, (start, start), flat, True, 1, 0.0, True, False, True)
+    return torch.addmm(w[4], h[0], w[3])
+
+
 LOSS = {
     "quadratic": lambda w, x, y: (w[0] - 3) ** 2,
     "line": lambda w, x, y: F.mse_loss(w[0] * x + w[1], y),
     "logistic": lambda w, x, y: F.softplus(mlp(w, x, None)).mean() - (y * mlp(w, x, None)).mean(),
     "mlp_2_4_1": lambda w, x, y: F.mse_loss(mlp(w, x, torch.sigmoid, torch.sigmoid), y),
     "mlp_10_10_10_1": lambda w, x, y: F.mse_loss(mlp(w, x, F.relu), y),
+    "lstm": lambda w, x, y: F.mse_loss(lstm(w, x), y),
     "lenet": lambda w, x, y: F.cross_entropy(lenet(w, x), y),
     "transformer": lambda w, x, y: F.cross_entropy(transformer(w, x).flatten(0, 1), y.flatten()),
 }
@@ -72,8 +81,15 @@ def main(work, compiled):
         for k in 0, 2:
             w[k] = w[k][:, :, :, 0, :].permute(3, 2, 0, 1).contiguous()
     w = [a.requires_grad_() for a in w]
+    if work == "lstm":
+        w = [w[0].detach().t().contiguous(), w[1].detach().t().contiguous(), *w[2:]]
+        w = [a.detach().requires_grad_() for a in w]
+        # A second bias, which stays zero as gdc and JAX have none.
+        trained, w = w, [*w, torch.zeros(256)]
+    else:
+        trained = w
     loss_of = LOSS.get(work, lambda w, x, y: F.cross_entropy(mlp(w, x, F.relu), y))
-    opt = optimizer(work, w)
+    opt = optimizer(work, trained)
 
     def forward(w, x, y):
         return loss_of(w, x, y)

@@ -48,11 +48,12 @@ SHAPES = {
     "mlp_784_128_10": dense(784, 128, 10),
     "mlp_512x4_10": dense(512, 512, 512, 512, 512, 10),
     "lenet": [(5, 5, 1, 1, 6), (6,), (5, 5, 6, 1, 16), (16,), *dense(400, 120, 84, 10)],
+    "lstm": [(16, 256), (64, 256), (256,), *dense(64, 1)],
     "transformer": [(65, 64), (64, 64), *block(), *block(), "gain", (64,), *dense(64, 65)],
 }
 BATCH = {
     "line": 100, "logistic": 4, "mlp_2_4_1": 100, "mlp_10_10_10_1": 32, "digits": 32, "mlp_784_128_10": 64,
-    "mlp_512x4_10": 128, "lenet": 32, "transformer": 8,
+    "mlp_512x4_10": 128, "lenet": 32, "lstm": 32, "transformer": 8,
 }
 
 
@@ -85,6 +86,8 @@ def data(work):
         return integers(1, n * 64, 65).reshape(n, 64), integers(2, n * 64, 65).reshape(n, 64)
     if work == "lenet":
         return numbers(1, n * 784).reshape(n, 28, 28), integers(2, n, 10)
+    if work == "lstm":
+        return numbers(1, n * 32 * 16).reshape(n, 32, 16), numbers(2, n).reshape(n, 1)
     width = SHAPES[work][0][0]
     x = numbers(1, n * width).reshape(n, width)
     if work in ("logistic", "mlp_2_4_1", "mlp_10_10_10_1"):

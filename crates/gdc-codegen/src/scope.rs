@@ -128,6 +128,8 @@ fn relative(name: &str, kernel: &str) -> String {
         Some(rest) => ("d.", rest.to_owned()),
         None => ("", name.to_owned()),
     };
+    // A parameter's next and first values are told by its name.
+    let kernel = [".next", ".init"].iter().find_map(|suffix| kernel.strip_suffix(suffix)).unwrap_or(kernel);
     let ((_, kernel), (mark, name)) = (apart(kernel), apart(name));
     let numbered = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
     let mut layers: Vec<&str> = kernel.split('.').collect();
@@ -200,5 +202,6 @@ mod tests {
         assert_eq!(relative("h.0.block.x.3", "h.0.block.x.3"), "x.3");
         assert_eq!(relative("w", "logits"), "w");
         assert_eq!(relative("logits.dense.w", "logits.dense.w.next"), "w");
+        assert_eq!(relative("logits.dense.w.m.next", "logits.dense.w.next"), "w.m.next");
     }
 }

@@ -187,7 +187,7 @@ fn doubles_and_guards() {
     assert!(trainer.model.predict(&x[0], -2).is_err());
     trainer.model.k[1] = 0.1;
     trainer.tensors_mut(&mut |name, shape, values| {
-        assert_eq!((name, shape, values[1]), ("k", &[3][..], 0.1_f32));
+        assert_eq!((name, shape, values[1]), ("k", &[3][..], 0.1_f64));
         values[0] = 0.25;
     });
     assert_eq!(trainer.model.k[..2], [0.25, 0.1]);
