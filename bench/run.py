@@ -26,6 +26,7 @@ RESULTS = HERE / "results.jsonl"
 WORKS = ["quadratic", "line", "logistic", "mlp_2_4_1", "mlp_10_10_10_1", "digits", "mlp_784_128_10", "mlp_512x4_10",
          "lenet", "lstm", "transformer"]
 COMPILED = ["mlp_784_128_10", "mlp_512x4_10", "lenet", "lstm", "transformer"]
+SHARED = ["mlp_784_128_10", "mlp_512x4_10", "lenet", "transformer"]
 BY_HAND = ["line", "mlp_2_4_1", "mlp_10_10_10_1", "mlp_784_128_10"]
 WHAT = {
     "quadratic": "one parameter, gradient descent",
@@ -73,9 +74,9 @@ def environment():
     return venv / "bin/python"
 
 
-def once(command, limit, cwd=None):
-    """The lines that one runner prints, pinned to one processor."""
-    pin = ["taskset", "-c", "0"] if sys.platform == "linux" else []
+def once(command, limit, cwd=None, pinned=True):
+    """The lines that one runner prints, pinned to one processor unless it is to use several."""
+    pin = ["taskset", "-c", "0"] if sys.platform == "linux" and pinned else []
     try:
         done = subprocess.run(pin + [str(c) for c in command], cwd=cwd, capture_output=True, text=True, timeout=limit)
     except (OSError, subprocess.TimeoutExpired):
@@ -112,8 +113,30 @@ def nanoseconds(x):
     return f"{x:.3g} ns"
 
 
+def threads(rows):
+    """The table of two threads, from the rows that `threads` printed."""
+    out = ["## Two threads", "",
+           "By the clock on the wall, so what else the machine does counts: the least of all turns, a whole step on one "
+           "thread beside the same step in pieces on one and on two, whose weights are the same to the bit. What pieces cost "
+           "on one thread and which share of a step threads can share are by the processor's time. The target is for steps "
+           "above 100 us.", "",
+           "| work | whole | in pieces | two threads | speed-up | target | pieces cost | shared |", "|---" * 8 + "|"]
+    for work in WORKS:
+        mine = [r for r in rows if r["work"] == work]
+        if not mine:
+            continue
+        whole, one, two = (min(r[k] for r in mine) for k in ("whole_ns", "one_ns", "two_ns"))
+        cost, share = (statistics.median(r[k] for r in mine) for k in ("cost", "share"))
+        verdict = "-" if whole < 1e5 else f"1.8 x: {'reached' if whole / two >= 1.8 else 'missed'}"
+        out.append(f"| {WHAT[work]} | {nanoseconds(whole)} | {nanoseconds(one)} | {nanoseconds(two)} | {whole / two:.2f} x "
+                   f"| {verdict} | {cost - 1:+.0%} | {share:.0%} |")
+    return out + [""]
+
+
 def page(rows, found):
     """The page, from all rows."""
+    shared = [r for r in rows if r["runner"] == "threads"]
+    rows = [r for r in rows if r["runner"] != "threads"]
     best = {}
     for row in rows:
         best.setdefault((row["work"], row["runner"]), []).append(row)
@@ -164,8 +187,11 @@ def page(rows, found):
     for work in WHAT:
         if work.endswith(".predict") and (work, "gdc") in median:
             out.append(f"| {WHAT[work]} | {nanoseconds(median[work, 'gdc'])} | {nanoseconds(least[work, 'gdc'])} |")
-    out += ["", "## What is not measured", "",
-            "Keras, TensorFlow, ONNX Runtime, burn, candle, dfdx and tract; more than one thread; aarch64, wasm32 and "
+    out.append("")
+    if shared:
+        out += threads(shared)
+    out += ["## What is not measured", "",
+            "Keras, TensorFlow, ONNX Runtime, burn, candle, dfdx and tract; more than two threads; aarch64, wasm32 and "
             "machines without AVX-512. `ndarray` is code by hand, in `bench/src/bin/ndarray_peer.rs`; PyTorch runs with "
             "its own optimizers (fused where it has them), JAX one step at a time (`jit`) and as a whole loop (`scan`).", ""]
     return "\n".join(out)
@@ -197,6 +223,8 @@ def main():
                 # Compiling takes a minute, and what it could save on tiny steps is lost in calls.
                 if turn == 0 and work in COMPILED:
                     lines += once([python, "torch_peer.py", "--compile", work], 600, HERE / "peers")
+                if work in SHARED:
+                    lines += once([target / "release/threads", work], 300, pinned=False)
                 with RESULTS.open("a") as file:
                     file.writelines(line + "\n" for line in lines)
                 print(f"round {turn + 1}: {work}: {len(lines)} results", file=sys.stderr)

@@ -14,6 +14,11 @@ use ::std::time::{Duration, Instant};
 
 /// How long a thread looks out for work before it sleeps.
 const LOOK_OUT: Duration = Duration::from_micros(50);
+/// A wait that is no more than this longer than twice the work is no sign of anything.
+const HELD_UP: Duration = Duration::from_micros(30);
+/// How many pieces of work are done alone after a longer one, at least and at most.
+const FEWEST: u32 = 8;
+const MOST_ALONE: u32 = 1024;
 /// How often it looks at the clock.
 const GLANCES: u32 = 64;
 
@@ -60,7 +65,37 @@ struct Pool {
     busy: AtomicUsize,
     wake: Condvar,
     /// Held while there is work: a second caller does without help.
-    caller: Mutex<()>,
+    caller: Mutex<Caller>,
+}
+
+/// What callers know of the help that they had.
+#[derive(Default)]
+struct Caller {
+    /// How many more pieces of work are done without.
+    alone: u32,
+    /// How many that were, the last time that help was none.
+    last: u32,
+}
+
+impl Caller {
+    /// Whether to do without help now. A thread that lost its processor to another program holds
+    /// up its caller for as long as that one pleases, so after that some pieces of work are done
+    /// alone, twice as many each time that it happens again.
+    fn does_without(&mut self) -> bool {
+        let without = self.alone > 0;
+        self.alone = self.alone.saturating_sub(1);
+        without
+    }
+
+    /// Takes note of how long the work took here, and then the wait for those who helped.
+    fn learn(&mut self, worked: Duration, waited: Duration) {
+        if waited > HELD_UP + worked * 2 {
+            self.last = (self.last * 2).clamp(FEWEST, MOST_ALONE);
+            self.alone = self.last;
+        } else {
+            self.last /= 2;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -82,12 +117,15 @@ fn pool() -> &'static Pool {
 impl Pool {
     /// Runs `work` here and on up to so many other threads, and returns when all have left it.
     fn share(&'static self, helpers: usize, work: &(dyn Fn() + Sync)) {
-        let _caller = match self.caller.try_lock() {
+        let mut caller = match self.caller.try_lock() {
             Ok(caller) => caller,
             // A piece of work panicked before; all the same it was taken back.
             Err(TryLockError::Poisoned(caller)) => caller.into_inner(),
             Err(TryLockError::WouldBlock) => return work(),
         };
+        if caller.does_without() {
+            return work();
+        }
         // SAFETY: the reference is taken back, and everyone who took it is waited for, before
         // this function returns or unwinds: that is what `Recall` does when it is dropped. So it
         // is never used after `work` has ended.
@@ -104,9 +142,12 @@ impl Pool {
                 self.wake.notify_one();
             }
         }
+        let from = Instant::now();
         let recall = Recall(self);
         work();
+        let worked = from.elapsed();
         drop(recall);
+        caller.learn(worked, from.elapsed() - worked);
         if let Some(panic) = held(&self.state).panicked.take() {
             ::std::panic::resume_unwind(panic);
         }

@@ -8,7 +8,9 @@
 //! thread runs a piece through all of it. Only between stages threads wait for each other.
 
 use crate::lines::{Lines, lines, work_inside};
-use gdc_ir::program::{Buffer, BufferId, BufferRole, Cut, Elem, Index, Kernel, LoopVar, NameInfo, Program, Stmt};
+use gdc_ir::program::{
+    Buffer, BufferId, BufferRole, Cut, Elem, Index, Kernel, LANES, LoopVar, NameInfo, Program, Stmt,
+};
 use gdc_ir::program_walk::{Change, change};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +23,13 @@ const LEAST: f64 = 0.5;
 /// What a piece does again are copies, which wait for memory: an operation of theirs takes so
 /// many times as long as others. Found by timing steps in 2, 4 and 8 pieces.
 const AGAIN: f64 = 20.0;
+/// What each piece reads of a tensor as a whole comes from farther away than what it has at hand:
+/// an operation of so many for each vector, where it is more than stays at hand anyway.
+const FAR: f64 = 12.0;
+/// So many elements stay at hand.
+const NEAR: usize = 8192;
 /// So much more than a whole step one in pieces may take on one thread, where there is a choice.
-const DEAREST: f64 = 1.1;
+const DEAREST: f64 = 1.06;
 
 /// What can be said of a way to cut a program, in operations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,25 +72,25 @@ pub(crate) fn pieces(program: &Program, threads: Option<usize>) -> Option<(usize
         None => vec![(1, 0.5), (2, 1.0), (4, 0.5), (8, 0.25)],
     };
     let cost = |(n, shares): &(usize, Shares)| likely.iter().map(|(t, w)| w * shares.time(*n, *t)).sum::<f64>();
-    let ways: Vec<(usize, Shares)> = (2..=MOST).map(|n| (n, shares(program, n, &own))).collect();
+    let ways = (2..=MOST).map(|n| (n, shares(program, n, &own)));
+    let ways: Vec<(usize, Shares)> = ways.filter(|(_, shares)| shares.share() >= LEAST).collect();
     let dear = |(n, shares): &(usize, Shares)| shares.cost(*n) > DEAREST;
-    let cheap = ways.iter().filter(|w| !dear(w)).count() > 0;
-    let ways = ways.into_iter().filter(|w| !cheap || !dear(w));
-    let best = ways.min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
-    (best.1.share() >= LEAST).then_some(best)
+    let all_dear = ways.iter().all(dear);
+    ways.into_iter().filter(|w| all_dear || !dear(w)).min_by(|a, b| cost(a).total_cmp(&cost(b)))
 }
 
 fn shares(program: &Program, pieces: usize, own: &BTreeSet<BufferId>) -> Shares {
     let mut shares = Shares::default();
     for kernel in program.routines.iter().filter(|r| r.name != "metrics").flat_map(|r| &r.kernels) {
-        let loops = worthwhile(program, kernel, pieces, own).map(|l| l.loops).unwrap_or_default();
-        let (inside, outside) = work_inside(&kernel.body, &loops);
-        if loops.is_empty() {
-            shares.serial += outside;
-        } else {
-            shares.shared += inside;
-            shares.again += AGAIN * outside;
-        }
+        let Some(lines) = worthwhile(program, kernel, pieces, own) else {
+            shares.serial += work_inside(&kernel.body, &BTreeMap::new()).1;
+            continue;
+        };
+        let (inside, outside) = work_inside(&kernel.body, &lines.loops);
+        let whole = kernel.buffers().into_keys().filter(|id| !lines.aligned.contains(id) && !own.contains(id));
+        let elements = whole.map(|id| program.buffer(id).shape.iter().product::<usize>()).filter(|n| *n > NEAR);
+        shares.shared += inside;
+        shares.again += AGAIN * outside + FAR * (elements.sum::<usize>() / LANES) as f64;
     }
     shares
 }

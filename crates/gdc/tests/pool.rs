@@ -46,3 +46,30 @@ fn callers_on_several_threads_do_not_wait_for_each_other() {
         }
     });
 }
+
+/// A helper that is held up, as by another program on its processor, is soon done without.
+#[test]
+fn a_helper_that_is_held_up_does_not_hold_up_its_caller_for_long() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+    const HELD_UP: Duration = Duration::from_millis(5);
+    const TIMES: u32 = 400;
+    let (me, mut helped) = (std::thread::current().id(), 0);
+    let from = Instant::now();
+    for _ in 0..TIMES {
+        let came = AtomicBool::new(false);
+        each(&mut [0, 1], 2, |_, _| {
+            if std::thread::current().id() != me {
+                came.store(true, Ordering::Release);
+                std::thread::sleep(HELD_UP);
+            }
+            // Gives the other one the time to come.
+            let from = Instant::now();
+            while !came.load(Ordering::Acquire) && from.elapsed() < Duration::from_micros(100) {
+                std::thread::yield_now();
+            }
+        });
+        helped += u32::from(came.load(Ordering::Acquire));
+    }
+    assert!(helped < TIMES / 10 && from.elapsed() < HELD_UP * TIMES / 2, "{helped} times, {:?}", from.elapsed());
+}
