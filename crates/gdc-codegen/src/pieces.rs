@@ -3,6 +3,7 @@
 
 use crate::Context;
 use crate::kernel::Function;
+use crate::layout::Spot;
 use crate::names::{Namer, ident, local};
 use crate::routines::{Access, Routine};
 use crate::types::{array_type, elem_type};
@@ -93,7 +94,7 @@ impl Context<'_> {
         let ready = held.iter().map(|h| &h.ready);
         let fields = held.iter().map(|h| {
             let name = &h.name;
-            if h.rows { quote!(#name: #name.next()?) } else { quote!(#name) }
+            if h.rows { quote!(#name: ::core::iter::Iterator::next(&mut #name)?) } else { quote!(#name) }
         });
         let signature = self.signature(&run.name, &run.functions, false, false);
         quote! {
@@ -127,7 +128,10 @@ impl Context<'_> {
                 }
                 let buffer = train.buffer(id);
                 let rows = f.cut.as_ref().filter(|c| c.rows.contains(&id));
-                let name = ident(&namer.unique(&local(&buffer.name)));
+                let name = match self.layout.train.get(&id) {
+                    Some(Spot::Given(name)) => name.clone(),
+                    _ => ident(&namer.unique(&local(&buffer.name))),
+                };
                 held.insert(id, self.hold(name, id, buffer, rows));
             }
         }
@@ -150,7 +154,7 @@ impl Context<'_> {
             (_, Access::Place(path), None) => (elem_type(buffer.elem), quote!(let #name = #path;)),
             (_, Access::Place(path), Some(_)) => (quote!(&'a #whole), quote!(let #name = &#path;)),
             (_, Access::Reference(given), None) => (elem_type(buffer.elem), quote!(let #name = *#given;)),
-            (_, Access::Reference(given), Some(_)) => (quote!(&'a #whole), quote!(let #name = #given;)),
+            (_, Access::Reference(_), Some(_)) => (quote!(&'a #whole), quote!()),
             (_, Access::Value(value) | Access::Held(value), _) => (whole, quote!(let #name = #value;)),
         };
         Held { name, ty, ready, rows: rows.is_some() }

@@ -67,7 +67,7 @@ fn cut_loops(
         if !access.written || own.contains(&access.buffer) {
             return;
         }
-        let fits = |l: &&(LoopVar, usize)| l.1 % pieces == 0 && keeps_rows(program, &access, around, **l);
+        let fits = |l: &&(LoopVar, usize)| l.1.is_multiple_of(pieces) && keeps_rows(program, &access, around, **l);
         match around.iter().find(fits) {
             Some(&(var, extent)) => {
                 loops.insert(var, extent);
