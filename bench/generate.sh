@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # usage: generate.sh GDC [SPEC...] -> generated/SPEC.rs for each spec, as `gdc compile` writes it, and
-# generated/SPEC_threads.rs with `threads = auto;` added to those that `threads` times.
+# generated/SPEC_threads.rs with `threads = auto;` added to those that `threads` times; or
+# generate.sh GDC --patterns -> generated/pattern_NAME.rs for what kernels/benches/kernels.rs times.
 set -euo pipefail
 cd "$(dirname "$0")"
 gdc=$1; shift
 mkdir -p generated
+if [[ "${1:-}" == --patterns ]]; then
+    for spec in kernels/patterns/*.gd; do
+        "$gdc" compile "$spec" -o "generated/pattern_$(basename "$spec" .gd).rs"
+    done
+    exit
+fi
 [[ $# -gt 0 ]] || set -- $(basename -s .gd specs/*.gd)
 for spec in "$@"; do
     "$gdc" compile "specs/$spec.gd" -o "generated/$spec.rs"

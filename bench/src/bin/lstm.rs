@@ -20,6 +20,7 @@ fn main() {
     run(Work { name: "lstm", runner: "gdc", multiply_adds, workspace }, || {
         trainer.step(black_box(&x), &y).unwrap_or(f32::NAN)
     });
-    let work = Work { name: "lstm.predict", runner: "gdc", multiply_adds: 32.0 * (inputs + carried) + 64.0, workspace: 0 };
+    let work =
+        Work { name: "lstm.predict", runner: "gdc", multiply_adds: 32.0 * (inputs + carried) + 64.0, workspace: 0 };
     run(work, || trainer.model.predict(black_box(&x[0]))[0]);
 }
