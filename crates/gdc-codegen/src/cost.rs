@@ -3,7 +3,7 @@
 use crate::layout::{Layout, Spot};
 use crate::types::{buffer_bytes, count};
 use gdc_ir::ops::{Op, Signature};
-use gdc_ir::program::{BufferRole, LANES, LocalTy, Place, Program, Programs, Stmt, Value};
+use gdc_ir::program::{BufferRole, Kernel, LANES, LocalTy, Place, Program, Programs, Stmt, Value};
 
 /// The number of learnt numbers.
 pub fn parameters(programs: &Programs) -> usize {
@@ -64,7 +64,9 @@ fn program_operations(program: &Program, counts: &dyn Fn(&str) -> bool) -> u64 {
         .filter(|r| counts(&r.name))
         .map(|r| {
             let times = if r.is_of_a_part() { program.parts.max(1) as u64 } else { 1 };
-            r.kernels.iter().map(|k| stmts(program, &k.body)).fold(0, u64::saturating_add).saturating_mul(times)
+            let pieces = |k: &Kernel| k.cut.as_ref().map_or(1, |c| c.pieces as u64);
+            let kernel = |k: &Kernel| stmts(program, &k.body).saturating_mul(pieces(k));
+            r.kernels.iter().map(kernel).fold(0, u64::saturating_add).saturating_mul(times)
         })
         .fold(0, u64::saturating_add)
 }
