@@ -1,15 +1,21 @@
 //! Common subexpressions across statements: where a part of a statement is what another
-//! statement computes as a whole, it is read from there.
+//! statement computes as a whole, it is read from there. A costly function that is a part of
+//! several statements, such as the one of an activation whose derivative needs it again, becomes
+//! a statement itself, and is kept from the forward pass to the backward.
 
 use crate::build::{Build, substitute};
 use crate::fuse::cost;
 use crate::rebuild::{Rebuild, Replacement};
 use crate::tests_of_results::{Test, tests_of};
 use gdc_ir::{Expr, ExprId, Exprs, Graph, Model, Node, NodeId, NodeKind, Ty, Var};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A part cheaper than this (in additions) is computed again.
 const WORTH: u32 = 2;
+
+/// A function of at least this cost is kept where several statements compute it: more than
+/// storing and loading its value costs.
+const COSTLY: u32 = 16;
 
 /// Reads equal parts instead of computing them again.
 pub fn reuse(model: &mut Model) {
@@ -21,6 +27,11 @@ pub fn reuse(model: &mut Model) {
         let node = rebuild.old(id).clone();
         if let NodeKind::Compute { axes, reduce: None, body } = &node.kind {
             shared.announce(&mut rebuild.graph.exprs, &node, axes, *body);
+        }
+    }
+    for template in costly_parts(&mut rebuild, &mut shared, &needed) {
+        if let NodeKind::Compute { axes, body, .. } = &template.kind {
+            shared.announce(&mut rebuild.graph.exprs, &template, axes, *body);
         }
     }
     for id in needed {
@@ -49,6 +60,39 @@ pub fn reuse(model: &mut Model) {
         rebuild.set(id, Replacement::Node(new));
     }
     rebuild.finish(model);
+}
+
+/// Statements for the costly functions that are parts of several statements.
+fn costly_parts(rebuild: &mut Rebuild, shared: &mut Shared, needed: &[NodeId]) -> Vec<Node> {
+    let mut found: BTreeMap<ExprId, (Option<Node>, NodeId)> = BTreeMap::new();
+    let mut several = Vec::new();
+    for &id in needed {
+        let node = rebuild.old(id).clone();
+        let NodeKind::Compute { axes, reduce: None, body } = &node.kind else { continue };
+        let mut parts = Vec::new();
+        rebuild.graph.exprs.walk(*body, &mut |e| parts.push(e));
+        for e in parts {
+            let exprs = &rebuild.graph.exprs;
+            let Expr::Op(op, _) = *exprs.get(e) else { continue };
+            let carried = |&n: &NodeId| matches!(rebuild.old(n).kind, NodeKind::Recurrence { .. });
+            if op.facts().cost < COSTLY || e == *body || exprs.read_nodes(e).iter().any(carried) {
+                continue;
+            }
+            let (key, appearance) = shared.key(&mut rebuild.graph.exprs, e);
+            if appearance.len() != long_axes(&rebuild.graph.exprs, axes) {
+                continue;
+            }
+            let kind = NodeKind::Compute { axes: axes.clone(), reduce: None, body: e };
+            let name = format!("{}.{}", node.name, op.facts().name);
+            let (template, first) = found
+                .entry(key)
+                .or_insert_with(|| (Some(Node { name, kind, range: None, ty: Ty::Real, ..node.clone() }), id));
+            if *first != id {
+                several.extend(template.take());
+            }
+        }
+    }
+    several
 }
 
 /// A statement known by its canonical body.

@@ -2,10 +2,10 @@
 //! out. Each is made by a kernel of its own right before the kernel that reads it, and only
 //! where the reads by far outnumber the elements.
 
-use crate::emit::{Emit, renamed};
+use crate::emit::{Emit, Env, Located, renamed};
 use crate::int::Int;
-use gdc_ir::NodeId;
 use gdc_ir::program::{Buffer, BufferId, BufferRole, Elem, Kernel, LANES, LocalTy, Place, Stmt, Value};
+use gdc_ir::{Expr, ExprId, NodeId};
 
 /// How many reads an element must have for a copy to be worth it.
 const REUSE: usize = 6;
@@ -68,6 +68,24 @@ impl Emit<'_> {
         let reason = format!("transposed, so that axis {axis} is contiguous for the next kernel");
         self.remember(buffer, how, copy, format!("{name}.t = {name} with axis {axis} last"), reason, body);
         Some((copy, at))
+    }
+
+    /// The place of a read whose lanes lie along another axis than the last, for lane 0, and that
+    /// axis; none where there is a turned copy already.
+    pub fn across(&mut self, read: ExprId, env: &Env) -> Option<(BufferId, Vec<Int>, usize)> {
+        let Expr::Read { node, at, otherwise: None } = self.plan.graph.exprs.get(read) else { return None };
+        let at = at.iter().map(|&e| self.int(e, env)).collect();
+        if self.plan.inlined.contains(node) || self.storage.is_stepped(*node) || self.plan.source(*node) != *node {
+            return None;
+        }
+        let (Located::Stored(buffer, mut at), lane) = (self.located(*node, at), self.lane?) else { return None };
+        let along: Vec<usize> = (0..at.len()).filter(|&k| self.varies(&at[k])).collect();
+        let &[axis] = along.as_slice() else { return None };
+        at[axis] = at[axis].plus(&Int::var(lane.var), -1);
+        let turned = axis + 1 < at.len() && !self.varies(&at[axis]) && at.iter().all(|i| i.atoms.is_empty());
+        let Buffer { shape, elem, .. } = self.build.program.buffer(buffer);
+        let plain = *elem == Elem::F32 && *shape == self.plan.graph.node(*node).shape;
+        (turned && plain && self.existing(buffer, &How::Last(axis)).is_none()).then_some((buffer, at, axis))
     }
 
     /// Lanes of a tensor that is read beyond its border.
@@ -206,7 +224,7 @@ impl Emit<'_> {
 }
 
 /// Turns a block of at most 16 rows and columns over in registers.
-fn turn_block(
+pub(crate) fn turn_block(
     emit: &mut Emit<'_>,
     [from, to]: [BufferId; 2],
     [rows, columns]: [usize; 2],

@@ -3,14 +3,15 @@
 //!
 //! Rows that are a multiple of 2 KiB apart share a few sets of the first cache and evict each
 //! other before a tile comes back to them. Where many tiles use the same columns, a copy of
-//! these is read in their stead.
+//! these is read in their stead. Columns that lie along another axis than the last are turned
+//! over on the way, so that no turned copy of the whole operand is made.
 
 use crate::emit::{Emit, Env};
 use crate::int::Int;
 use crate::nest;
 use crate::tile::product;
 use gdc_ir::program::{BufferId, Elem, Index, LANES, LoopVar, Place, Value};
-use gdc_ir::{ExprId, Var};
+use gdc_ir::{Expr, ExprId, Var};
 
 /// Rows so many bytes apart are in each other's way.
 const STRIDE: i64 = 2048;
@@ -100,6 +101,63 @@ pub(crate) fn copy(
         }
     });
     possible.then_some(panel)
+}
+
+/// Copies columns that lie along another axis than the last of their buffer, turned over: the
+/// buffer then is read along its rows, once. `None` where they are read in another way. `tiles`
+/// use the same columns, and nothing else does.
+pub(crate) fn turned(
+    emit: &mut Emit<'_>,
+    operand: &[ExprId],
+    over: &[Var],
+    [tiles, vectors, valid]: [usize; 3],
+    place: impl Fn(&Emit<'_>, &Int) -> Env,
+) -> Option<BufferId> {
+    let (&[read], &[inner]) = (operand, over) else { return None };
+    let exprs = &emit.plan.graph.exprs;
+    let depth = exprs.extent(inner);
+    let Expr::Read { at, .. } = exprs.get(read) else { return None };
+    if at.iter().filter(|&&i| exprs.free_vars(i).contains(&inner)).count() != 1 {
+        return None;
+    }
+    let split = emit.splits.contains_key(&inner);
+    if split || tiles < REUSE || depth.saturating_mul(vectors * LANES * 4) > LARGEST {
+        return None;
+    }
+    let panel = shared(emit, vec![depth, vectors * LANES]);
+    let whole = depth / LANES;
+    for (from, count, rows) in [(0, whole, LANES), (whole * LANES, 1, depth % LANES)] {
+        if count * rows == 0 {
+            continue;
+        }
+        let name = emit.plan.graph.exprs.var(inner).name.clone();
+        let mut possible = true;
+        emit.repeat(&name, count, |emit, block| {
+            let row = block.scaled(LANES as i64).shifted(from as i64);
+            for k in 0..vectors {
+                let columns = if k + 1 == vectors { valid } else { LANES };
+                let v = Int::constant(k as i64);
+                let source = emit.with_lanes(columns, |emit| {
+                    let mut env = place(emit, &v);
+                    env.insert(inner, row.clone());
+                    emit.across(read, &env)
+                });
+                let Some((buffer, source, axis)) = source.filter(|(_, at, _)| at.last() == Some(&row)) else {
+                    possible = false;
+                    return;
+                };
+                crate::pack::turn_block(emit, [buffer, panel], [columns, rows], |r, c| {
+                    let mut from = source.clone();
+                    from[axis] = from[axis].plus(r, 1);
+                    (from, vec![row.plus(c, 1), v.scaled(LANES as i64).plus(r, 1)])
+                });
+            }
+        });
+        if !possible {
+            return None;
+        }
+    }
+    Some(panel)
 }
 
 /// Vector `v` of a panel's row.

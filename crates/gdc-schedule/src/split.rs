@@ -1,7 +1,8 @@
 //! Index variables that stand for several axes of what is stored.
 //!
 //! A dense layer over a flattened image reads `image[b, i div 28, i % 28]`. Its loop over `i`
-//! becomes one over rows and one over columns, so that no place needs a division.
+//! becomes one over rows and one over columns, so that no place needs a division. The same goes
+//! for what asks `i div 2` and `i % 2`, as the derivative of a maximum over windows does.
 
 use crate::build::Build;
 use crate::emit::Emit;
@@ -10,7 +11,7 @@ use crate::int::Int;
 use crate::plan::Plan;
 use crate::storage::Storage;
 use crate::views::matching;
-use gdc_ir::{Expr, NodeId, NodeKind, Var};
+use gdc_ir::{Affine, Expr, ExprId, Exprs, NodeId, NodeKind, Op, Var};
 use std::collections::BTreeMap;
 
 /// The loops of an axis, outermost first.
@@ -34,7 +35,7 @@ impl Axis {
 
 /// The variables of a group to split, with the extents to split them into.
 pub(crate) fn splits(plan: &Plan, storage: &Storage, build: &Build, group: &Group) -> BTreeMap<Var, Vec<usize>> {
-    let mut found = BTreeMap::new();
+    let (mut found, mut divided) = (BTreeMap::new(), Vec::new());
     let mut look = |node: NodeId, at: &[Option<Var>]| {
         let source = plan.source(node);
         let Some(buffer) = storage.buffer(source) else { return };
@@ -58,9 +59,33 @@ pub(crate) fn splits(plan: &Plan, storage: &Storage, build: &Build, group: &Grou
                 look(*node, &at);
             }
         });
+        divided.push((axes, *body));
         let at: Vec<Option<Var>> = axes.iter().map(|&v| Some(v)).collect();
         look(id, &at);
     }
+    for (axes, body) in divided {
+        for (var, divisor) in divisors(&plan.graph.exprs, body) {
+            let extent = plan.graph.exprs.extent(var);
+            if axes.contains(&var) && extent > divisor && extent.is_multiple_of(divisor) {
+                found.entry(var).or_insert_with(|| vec![extent / divisor, divisor]);
+            }
+        }
+    }
+    found
+}
+
+/// The variables that are divided by a constant, and the first such constant of each.
+fn divisors(exprs: &Exprs, body: ExprId) -> BTreeMap<Var, usize> {
+    let mut found = BTreeMap::new();
+    exprs.walk(body, &mut |e| {
+        if let Expr::Op(Op::IntDiv | Op::IntMod, args) = exprs.get(e)
+            && let Some(var) = exprs.as_var(args[0])
+            && let Some(divisor) = exprs.as_affine(args[1]).and_then(Affine::as_constant)
+            && let Ok(divisor @ 2..) = usize::try_from(divisor)
+        {
+            found.entry(var).or_insert(divisor);
+        }
+    });
     found
 }
 

@@ -127,7 +127,10 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
     let rows_2 = second.map_or(1, |k| axes[k].inner());
     let kept: Vec<usize> = [Some(lane), contraction.rows[0], second].into_iter().flatten().collect();
     emit.turns = emit.plan.turns(contraction.head);
-    let (mut possible, mut copied) = (true, false);
+    // Whether the columns of B serve one row of tiles and are then done with.
+    let once = (0..axes.len()).all(|k| kept.contains(&k) || emit.plan.graph.exprs.extent(contraction.axes[k]) == 1)
+        && emit.time.is_none();
+    let (mut possible, mut copied) = (true, None);
     emit.repeat_axes(&axes, &kept, |emit, start| {
         for &columns in &columns {
             emit.repeat(&axes[lane].name, columns.count, |emit, block| {
@@ -135,8 +138,8 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
                 let step = (columns.vectors * LANES) as i64;
                 start[lane] = start[lane].plus(&block, step).shifted(columns.from as i64);
                 let whole = height / rows;
-                let panel = panelled(emit, &contraction, &start, columns, whole);
-                copied |= panel.is_some();
+                let (panel, how) = panelled(emit, &contraction, &start, columns, if once { whole } else { 0 }, whole);
+                copied = how.or(copied);
                 let spot = |row: Int, rows: usize| {
                     let mut base = start.clone();
                     if let Some(k) = contraction.rows[0] {
@@ -163,15 +166,23 @@ pub(crate) fn tile(emit: &mut Emit<'_>, group: &Group, lane: usize) -> Option<St
         if !inner.is_empty() {
             reason.push_str(", places beyond a border skipped");
         }
-        if copied {
-            reason.push_str(", columns of B copied side by side, since its rows would evict each other");
+        if let Some(how) = copied {
+            reason.push_str(how);
         }
         reason
     })
 }
 
-/// A copy of the columns that many tiles are about to use, where that pays.
-fn panelled(emit: &mut Emit<'_>, c: &Contraction, start: &[Int], columns: Columns, tiles: usize) -> Option<BufferId> {
+/// A copy of the columns that many tiles are about to use, where that pays, and why: the columns
+/// of so many tiles that need them alone, or of all that need them.
+fn panelled(
+    emit: &mut Emit<'_>,
+    c: &Contraction,
+    start: &[Int],
+    columns: Columns,
+    alone: usize,
+    tiles: usize,
+) -> (Option<BufferId>, Option<&'static str>) {
     let at = |emit: &Emit<'_>, v: &Int| -> Env {
         let mut start = start.to_vec();
         start[c.lane] = start[c.lane].plus(v, LANES as i64);
@@ -183,11 +194,18 @@ fn panelled(emit: &mut Emit<'_>, c: &Contraction, start: &[Int], columns: Column
     let exprs = &emit.plan.graph.exprs;
     let rows: Vec<Var> = c.rows.iter().flatten().map(|&k| c.axes[k]).collect();
     let with_rows = c.b.iter().any(|&e| exprs.free_vars(e).iter().any(|v| rows.contains(v)));
-    let width = columns.vectors * LANES;
-    if with_rows || c.rows[0].is_none() || !panel::pays(emit, &c.b, &c.over, at, tiles, width) {
-        return None;
+    if with_rows || c.rows[0].is_none() {
+        return (None, None);
     }
-    emit.attempt(|emit| panel::copy(emit, &c.b, &c.over, columns.vectors, columns.valid, at))
+    let Columns { vectors, valid, .. } = columns;
+    if let Some(panel) = emit.attempt(|emit| panel::turned(emit, &c.b, &c.over, [alone, vectors, valid], at)) {
+        return (Some(panel), Some(", columns of B turned over on the way"));
+    }
+    if !panel::pays(emit, &c.b, &c.over, at, tiles, vectors * LANES) {
+        return (None, None);
+    }
+    let panel = emit.attempt(|emit| panel::copy(emit, &c.b, &c.over, vectors, valid, at));
+    (panel, panel.map(|_| ", columns of B copied side by side, since its rows would evict each other"))
 }
 
 fn reason(emit: &Emit<'_>, c: &Contraction, rows: usize, vectors: usize, lane_name: &str) -> String {
@@ -330,7 +348,7 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
                 Some(b) => Some(Value::Local(b, vec![v.index()])),
                 None => {
                     let env = environment(emit, r, &v);
-                    product(emit, &c.b, &env)
+                    operand(emit, c, spot, &env, &v)
                 }
             };
             let Some(b) = b else {

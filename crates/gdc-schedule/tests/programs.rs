@@ -245,3 +245,33 @@ fn convolutions_run_with_samples_or_channels_in_lanes() {
         assert_eq!(border, turned, "{text}");
     }
 }
+
+/// `y[b, j] = sum[i](x[b, i] * w[j, i])`: the lanes run along the first axis of `w`.
+fn product_with_turned(batch: usize, width: usize, depth: usize) -> Model {
+    let mut m = M::default();
+    let b = m.batch(batch);
+    let x = m.leaf("x", Leaf::Input, &[batch, depth]);
+    let weight = m.leaf("weight", Leaf::SampleWeight, &[batch]);
+    let w = m.leaf("w", Leaf::Param, &[width, depth]);
+    let (i, j) = (m.var("i", depth), m.var("j", width));
+    let (rx, rw) = (m.read(x, &[b, i]), m.read(w, &[j, i]));
+    let body = m.op(Op::Mul, &[rx, rw]);
+    let y = m.sum("y", &[b, j], &[i], body);
+    let (ry, share) = (m.read(y, &[b, j]), m.read(weight, &[b]));
+    let square = m.op(Op::Mul, &[ry, ry]);
+    let square = m.op(Op::Mul, &[share, square]);
+    m.0.loss = Some(m.sum("loss", &[], &[b, j], square));
+    m.0
+}
+
+#[test]
+fn operands_are_turned_over_panel_by_panel() {
+    // Whole blocks; edges in each direction; a last row by itself; too few rows for a panel.
+    for (batch, width, depth, panels) in
+        [(32, 64, 48, true), (41, 33, 70, true), (33, 50, 7, true), (40, 7, 100, true), (8, 64, 48, false)]
+    {
+        let text = program_text::print_program(&check_train(&product_with_turned(batch, width, depth)).train);
+        assert_eq!(text.contains("turned over on the way"), panels, "{text}");
+        assert_eq!(text.contains("w.t"), !panels, "{text}");
+    }
+}

@@ -11,7 +11,8 @@ use std::collections::{BTreeSet, HashMap};
 /// solving each coordinate for one variable; a scatter where that cannot be done.
 pub(super) fn gather(graph: &mut Graph, into: NodeId, domain: &[Var], at: &[ExprId], value: ExprId) -> Source {
     let affine: Vec<Option<Affine>> = at.iter().map(|&e| graph.exprs.as_affine(e).cloned()).collect();
-    let solvable: BTreeSet<Var> = affine.iter().flatten().flat_map(|a| a.terms.iter().map(|(v, _)| *v)).collect();
+    let mut solvable: BTreeSet<Var> = affine.iter().flatten().flat_map(|a| a.terms.iter().map(|(v, _)| *v)).collect();
+    solvable.extend(at.iter().filter_map(|&place| block(graph, domain, place)).map(|block| block.var));
     let gathered = affine.iter().any(Option::is_none);
     // A gathered place becomes a guard only when nothing remains to sum (`k == label`).
     if gathered && domain.iter().any(|v| !solvable.contains(v)) {
@@ -170,6 +171,10 @@ impl Solver<'_> {
         let affine = self.graph.exprs.as_affine(place).cloned();
         let choice = affine.as_ref().and_then(|a| self.choose(a));
         let (Some(affine), Some((var, coefficient))) = (affine, choice) else {
+            let open: Vec<Var> = self.domain.iter().copied().filter(|v| !self.solution.contains_key(v)).collect();
+            if let Some(found) = block(self.graph, &open, place) {
+                return self.block(target, found);
+            }
             let equal = self.graph.exprs.op(Op::Eq, &[target, place]);
             self.guard.push(equal);
             return;
@@ -198,6 +203,25 @@ impl Solver<'_> {
         self.solution.insert(var, number);
     }
 
+    /// The one solution that [`block`] found: `v = (axis - low) div c`, where
+    /// `(axis - low) % c == d - low`.
+    fn block(&mut self, target: ExprId, Block { var, step, offset, low }: Block) {
+        let x = &mut self.graph.exprs;
+        let (divisor, less) = (x.int(step), x.int(low));
+        let number = x.op(Op::Sub, &[target, less]);
+        let offset = if low == 0 { offset } else { x.op(Op::Sub, &[offset, less]) };
+        let quotient = x.op(Op::IntDiv, &[number, divisor]);
+        let remainder = x.op(Op::IntMod, &[number, divisor]);
+        let here = x.op(Op::Eq, &[remainder, offset]);
+        let extent = x.extent(var) as i64;
+        if int_interval(self.graph, quotient).is_none_or(|(low, high)| low < 0 || high >= extent) {
+            let inside = within(self.graph, quotient, extent);
+            self.guard.push(inside);
+        }
+        self.guard.push(here);
+        self.solution.insert(var, quotient);
+    }
+
     /// The variable to solve for: the one of the largest extent leaves the smallest sum; of
     /// equals, one with coefficient 1 needs no divisibility guard.
     fn choose(&self, affine: &Affine) -> Option<(Var, i64)> {
@@ -208,4 +232,34 @@ impl Solver<'_> {
             .filter(|(v, _)| self.domain.contains(v) && !self.solution.contains_key(v))
             .max_by_key(|&(v, c)| (self.graph.exprs.extent(v), c.abs() == 1, std::cmp::Reverse(v)))
     }
+}
+
+/// A place `c * v + d` with `low <= d < low + c`, such as that of the maximum of a window beside
+/// which the next one begins.
+struct Block {
+    var: Var,
+    step: i64,
+    offset: ExprId,
+    low: i64,
+}
+
+/// Takes a place apart that is not affine; none if the values for different `v` may meet.
+fn block(graph: &mut Graph, domain: &[Var], place: ExprId) -> Option<Block> {
+    let (mut affine, mut rest) = (Affine::constant(0), Vec::new());
+    let mut parts = vec![place];
+    while let Some(part) = parts.pop() {
+        match graph.exprs.get(part) {
+            Expr::Int(a) => affine = affine.add_scaled(a, 1)?,
+            Expr::Op(Op::Add, args) => parts.extend(args.iter().rev()),
+            _ => rest.push(part),
+        }
+    }
+    let &(var, step) = affine.terms.iter().filter(|(v, c)| domain.contains(v) && *c > 0).max_by_key(|(_, c)| *c)?;
+    affine.terms.retain(|(v, _)| *v != var);
+    if affine != Affine::constant(0) || rest.is_empty() {
+        rest.push(graph.exprs.affine(affine));
+    }
+    let offset = rest.into_iter().reduce(|a, b| graph.exprs.op(Op::Add, &[a, b]))?;
+    let (low, high) = int_interval(graph, offset)?;
+    (high.checked_sub(low)? < step).then_some(Block { var, step, offset, low })
 }
