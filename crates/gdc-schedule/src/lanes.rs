@@ -38,6 +38,7 @@ impl Emit<'_> {
             (self.values, self.point, self.lane) = (values, point, lane);
             self.packed.truncate(packed);
             self.build.program.buffers.truncate(buffers);
+            self.build.program.scratch.retain(|b| (b.0 as usize) < buffers);
             self.build.packed.truncate(inputs);
             (self.turns, self.known, self.batch) = (turns, known, batch);
         }
