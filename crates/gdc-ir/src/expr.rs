@@ -6,6 +6,7 @@ use crate::ops::{Op, Ty};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// An interned expression of an [`Exprs`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -173,6 +174,10 @@ pub struct VarInfo {
 pub struct Exprs {
     list: Vec<Expr>,
     types: Vec<Ty>,
+    /// The index variables of each, and the tensors that it reads, ascending: passes ask for them
+    /// at every part of an expression, where finding them anew would be a walk each time.
+    vars_of: Vec<Arc<[Var]>>,
+    reads_of: Vec<Arc<[NodeId]>>,
     ids: HashMap<(Expr, Ty), ExprId>,
     vars: Vec<VarInfo>,
 }
@@ -242,6 +247,15 @@ impl Exprs {
             return id;
         }
         let id = ExprId(self.list.len() as u32);
+        let (mut vars, mut reads) = (Vec::new(), Vec::new());
+        match &key.0 {
+            Expr::Int(a) => vars.extend(a.terms.iter().map(|(v, _)| *v)),
+            Expr::Read { node, .. } => reads.push(*node),
+            Expr::Real(_) | Expr::Bool(_) | Expr::Op(..) | Expr::Random { .. } => {}
+        }
+        let parts = parts(&key.0);
+        self.vars_of.push(union(vars, parts.iter().map(|p| &self.vars_of[p.0 as usize])));
+        self.reads_of.push(union(reads, parts.iter().map(|p| &self.reads_of[p.0 as usize])));
         self.list.push(key.0.clone());
         self.types.push(ty);
         self.ids.insert(key, id);
@@ -301,12 +315,7 @@ impl Exprs {
 
     /// The direct parts of an expression, in order.
     pub fn children(&self, id: ExprId) -> Vec<ExprId> {
-        match self.get(id) {
-            Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => Vec::new(),
-            Expr::Read { at, otherwise, .. } => at.iter().copied().chain(*otherwise).collect(),
-            Expr::Op(_, args) => args.to_vec(),
-            Expr::Random { element, .. } => vec![*element],
-        }
+        parts(self.get(id))
     }
 
     /// Visits an expression and all its parts once each, parts first.
@@ -338,28 +347,12 @@ impl Exprs {
 
     /// The index variables in an expression, ascending.
     pub fn free_vars(&self, root: ExprId) -> Vec<Var> {
-        let mut vars = Vec::new();
-        self.walk(root, &mut |id| {
-            if let Expr::Int(a) = self.get(id) {
-                vars.extend(a.terms.iter().map(|(v, _)| *v));
-            }
-        });
-        vars.sort_unstable();
-        vars.dedup();
-        vars
+        self.vars_of[root.0 as usize].to_vec()
     }
 
     /// The tensors that an expression reads, ascending.
     pub fn read_nodes(&self, root: ExprId) -> Vec<NodeId> {
-        let mut nodes = Vec::new();
-        self.walk(root, &mut |id| {
-            if let Expr::Read { node, .. } = self.get(id) {
-                nodes.push(*node);
-            }
-        });
-        nodes.sort_unstable();
-        nodes.dedup();
-        nodes
+        self.reads_of[root.0 as usize].to_vec()
     }
 
     /// The least and greatest value of an affine form over its variables' ranges.
@@ -376,4 +369,25 @@ impl Exprs {
         }
         (low, high)
     }
+}
+
+/// The expressions that an expression is made of directly.
+fn parts(expr: &Expr) -> Vec<ExprId> {
+    match expr {
+        Expr::Real(_) | Expr::Bool(_) | Expr::Int(_) => Vec::new(),
+        Expr::Read { at, otherwise, .. } => at.iter().copied().chain(*otherwise).collect(),
+        Expr::Op(_, args) => args.to_vec(),
+        Expr::Random { element, .. } => vec![*element],
+    }
+}
+
+/// All elements of some ascending lists and of `own`, ascending; one of the lists itself where it
+/// has them all.
+fn union<'a, T: Copy + Ord + 'a>(own: Vec<T>, lists: impl Iterator<Item = &'a Arc<[T]>> + Clone) -> Arc<[T]> {
+    let mut all = own;
+    all.extend(lists.clone().flat_map(|list| list.iter().copied()));
+    all.sort_unstable();
+    all.dedup();
+    let mut lists = lists;
+    lists.find(|list| list.len() == all.len()).cloned().unwrap_or_else(|| all.into())
 }
