@@ -232,3 +232,34 @@ fn names_and_roles_of_buffers() {
     double.routines[0].kernels[0].real = Elem::F64;
     assert!(verify_program(&double).unwrap_err()[0].message.contains("not f32"));
 }
+
+/// Two kernels of one stage in two pieces of ten turns: `y = x`, then `z = y` at places that may
+/// belong to the other piece. `rows` are of the first, the second, and both.
+fn in_pieces(rows: [&[u32]; 2], second: Vec<Index>) -> String {
+    let piece = |k: i64| vec![Index::Affine { terms: vec![(LoopVar(0), 1), (LoopVar(1), k)], constant: 0 }];
+    let mut program = program(looped(10, vec![store(at(1, 0), x(piece(10)))]));
+    program.buffers.push(Buffer { name: "z".into(), ..program.buffers[1].clone() });
+    let mut kernels = vec![program.routines[0].kernels[0].clone()];
+    let set = Stmt::Set { place: Place::Element(BufferId(4), at(1, 0)), value: Value::Load(BufferId(1), second) };
+    kernels.push(Kernel { body: looped(10, vec![set]), ..kernels[0].clone() });
+    for (kernel, rows) in kernels.iter_mut().zip(rows) {
+        let rows = rows.iter().map(|id| BufferId(*id)).collect();
+        kernel.cut = Some(crate::program::Cut { pieces: 2, piece: LoopVar(1), rows, stage: 0 });
+    }
+    program.routines[0].kernels = kernels;
+    match verify_program(&program) {
+        Ok(()) => String::new(),
+        Err(broken) => broken.iter().map(|b| b.message.as_str()).collect::<Vec<_>>().join("; "),
+    }
+}
+
+#[test]
+fn pieces_of_a_stage_keep_to_their_rows() {
+    assert_eq!(in_pieces([&[1], &[1, 4]], at(1, 0)), "");
+    // What is beyond its rows, a piece does not even have.
+    assert!(in_pieces([&[1], &[1, 4]], at(1, 1)).contains("y: axis 0 of 10"));
+    // The whole of it is being written by others.
+    let whole = vec![Index::Affine { terms: vec![(LoopVar(0), 1), (LoopVar(1), 10)], constant: 0 }];
+    assert!(in_pieces([&[1], &[4]], whole).contains("y is written in pieces, and seen as a whole"));
+    assert!(in_pieces([&[], &[1, 4]], at(1, 0)).contains("a piece writes y, of which it has no rows"));
+}
