@@ -76,9 +76,7 @@ fn definitions(spec: &Spec, path: &Path, format: MessageFormat) -> (usize, usize
         let names: Vec<String> = checked.untried.iter().map(|name| format!("`{name}`")).collect();
         let rest = match names.as_slice() {
             [] => String::new(),
-            some => {
-                format!("; {} could not be called with arguments made for it, and waits for a model", some.join(", "))
-            }
+            some => format!("; not called, for want of arguments that fit: {}", some.join(", ")),
         };
         let count = checked.tried;
         let of = if count == 1 { "definition" } else { "definitions" };

@@ -143,10 +143,19 @@ optimizer plain(lr = 0.1) for w, g { w <- w - lr * h; }
     assert!(err.contains("good.gd holds no model: ") && err.contains("1 file: 0 errors, 0 warnings"), "{err}");
     let (code, _, err) = gdc(folder.path(), &["check", "bad.gd"]);
     assert_eq!(code, 1);
-    for part in ["--> bad.gd:1:40", "nothing called `rellu`", "error[E0106]", "--> bad.gd:2:", "--> bad.gd:3:52"] {
+    for part in
+        ["--> bad.gd:1:40", "nothing here is called `rellu`", "error[E0106]", "--> bad.gd:2:", "--> bad.gd:3:52"]
+    {
         assert!(err.contains(part), "{part}\n{err}");
     }
     assert!(err.contains("1 file: 3 errors") && !err.contains("Tries"), "{err}");
+    // Nothing is found in the standard library.
+    let std = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gdc-core/std");
+    let files = fs::read_dir(std).unwrap().map(|e| e.unwrap().path().display().to_string());
+    let words: Vec<String> = std::iter::once("check".to_owned()).chain(files).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (code, _, err) = gdc(folder.path(), &words);
+    assert!(code == 0 && words.len() > 10 && err.contains("25 definitions called"), "{err}");
     let (code, _, err) = gdc(folder.path(), &["check", "twice.gd"]);
     assert!(code == 1 && err.contains("error[E0102]") && !err.contains("E0406"), "{err}");
 }
