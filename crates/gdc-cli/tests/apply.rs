@@ -273,3 +273,40 @@ fn classes_can_have_names() {
     assert_eq!(code, 1);
     assert!(err.contains("the weights were trained with numbers: write 0 to 2 in their place"), "{err}");
 }
+
+/// Precision and the like are of all samples, not means over batches of four.
+#[test]
+fn functions_of_sums_are_evaluated_over_all_samples() {
+    let text = "model Counts {
+    input x: [];
+    target y: [];
+    param w = 0.5;
+    let z = w * x;
+    output p = sigmoid(z);
+    loss binary_cross_entropy(logits = z, y);
+    metric right = (z > 0) == (y > 0.5);
+    metric precision = precision(y, z);
+    metric recall = recall(y, z);
+    optimizer sgd(lr = 0.01);
+    train { batch = 4; shuffle = false; }
+}
+";
+    let data = "x,y\n1,1\n2,1\n0.5,1\n3,1\n1,0\n1.5,0\n-1,1\n-2,0\n-0.5,1\n2,0\n1,0\n";
+    let folder = folder(&[("m.gd", text), ("t.csv", data)]);
+    let path = folder.path();
+    let train = ["train", "m.gd", "--data", "t.csv", "--weights", "w.safetensors", "--history", "h.csv", "-q"];
+    assert_eq!(gdc(path, &train).0, 0);
+    let (code, json, err) =
+        gdc(path, &["eval", "m.gd", "--data", "t.csv", "--weights", "w.safetensors", "--json", "-q"]);
+    assert_eq!(code, 0, "{err}");
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let metric = |name: &str| value["metrics"][name].as_f64().unwrap();
+    assert_eq!(value["metrics"].as_object().unwrap().len(), 3, "{json}");
+    assert_eq!((metric("precision"), metric("recall")), (0.5, 4.0 / 6.0), "{json}");
+    assert!((metric("right") - 5.0 / 11.0).abs() < 1e-6, "{json}");
+    // And those of an epoch of training.
+    let history = fs::read_to_string(path.join("h.csv")).unwrap();
+    let cells: Vec<&str> = history.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!(history.lines().next().unwrap(), "epoch,steps,loss,right,precision,recall");
+    assert_eq!(cells[4].parse::<f64>().unwrap(), 0.5, "{history}");
+}

@@ -161,11 +161,14 @@ struct Means<R> {
     samples: usize,
     sums: Vec<f64>,
     batch: Vec<R>,
+    totals: Vec<f64>,
+    of_totals: fn(&[f64], &mut [f64]),
 }
 
 impl<R: rt::Float> Means<R> {
     fn new<M: Model<Real = R>>() -> Means<R> {
-        Means { samples: 0, sums: vec![0.0; 1 + M::METRICS], batch: vec![R::default(); M::METRICS] }
+        let (sums, batch) = (vec![0.0; 1 + M::METRICS], vec![R::default(); M::METRICS]);
+        Means { samples: 0, sums, batch, totals: vec![0.0; M::TOTALS], of_totals: M::metrics_of_totals }
     }
 
     /// Adds the metrics of the places that are loaded.
@@ -175,6 +178,7 @@ impl<R: rt::Float> Means<R> {
             for (sum, value) in self.sums[1..].iter_mut().zip(&self.batch) {
                 *sum += value.to_f64() * samples as f64;
             }
+            model.add_totals(&mut self.totals);
         }
     }
 
@@ -189,7 +193,9 @@ impl<R: rt::Float> Means<R> {
 
     /// The loss and the metrics, with blanks between.
     fn words(&self) -> String {
-        let words: Vec<String> = self.sums.iter().map(|s| (s / self.samples as f64).to_string()).collect();
+        let mut means: Vec<f64> = self.sums.iter().map(|s| s / self.samples as f64).collect();
+        (self.of_totals)(&self.totals, &mut means[1..]);
+        let words: Vec<String> = means.iter().map(f64::to_string).collect();
         words.join(" ")
     }
 }

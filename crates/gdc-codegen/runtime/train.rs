@@ -62,6 +62,14 @@ pub trait Trainer: NamedTensors {
     /// The metrics of the first `1..=BATCH` places in the order of their
     /// declaration, as many as `values` has room for, with nothing changed.
     fn metrics_loaded(&mut self, _samples: usize, _values: &mut [Self::Real]) {}
+    /// How many sums over the samples there are that metrics are functions of.
+    const TOTALS: usize = 0;
+    /// Adds these sums over the places that `metrics_loaded` has just seen, as
+    /// many as there is room for.
+    fn add_totals(&self, _totals: &mut [f64]) {}
+    /// Of sums over several batches, the metrics that are functions of them; the
+    /// others, which are means, are left alone.
+    fn metrics_of_totals(_totals: &[f64], _metrics: &mut [f64]) {}
     /// Visits the derivatives of the mean loss of the first `1..=BATCH` places
     /// by the parameters, under the parameters' names, with nothing changed.
     fn gradients_loaded(&mut self, _samples: usize, _visit: &mut Visit<'_, Self::Real>) {}

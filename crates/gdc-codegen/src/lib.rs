@@ -24,6 +24,7 @@ mod routines;
 mod scope;
 mod stmt;
 mod stream;
+mod totals;
 mod trainer;
 mod training;
 mod types;

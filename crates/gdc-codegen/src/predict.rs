@@ -45,7 +45,7 @@ impl Point<'_> {
     }
 }
 
-fn method(name: &str, suffix: &str) -> Ident {
+pub(crate) fn method(name: &str, suffix: &str) -> Ident {
     ident(&local(&format!("{name}{suffix}")))
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Functions {
     pub(crate) predict: Vec<Function>,
     /// Of each entry point.
     pub(crate) entries: Vec<Vec<Function>>,
+    /// Of each metric that is a function of sums.
+    pub(crate) totals: Vec<Vec<Function>>,
     /// What a stream carries at first, and a step of it.
     pub(crate) stream: Option<(Vec<Function>, Vec<Function>)>,
     /// What else the functions compute, by their names.
@@ -66,17 +68,20 @@ impl Functions {
                 partial: of_name(name).map(|r| r.partial.clone()).unwrap_or_default(),
             })
             .collect();
+        let totals = programs.totals.metrics.iter();
+        let totals = totals.map(|(name, _, p)| namer.all(p, &format!("total.{name}"), &all_owned(p))).collect();
         let stream = programs.stream.as_ref().map(|stream| {
             let mut all = |program, prefix| namer.all(program, prefix, &all_owned(program));
             (all(&stream.start, "start"), all(&stream.step, "step"))
         });
-        Functions { init, train, predict, entries, stream, also: namer.also }
+        Functions { init, train, predict, entries, totals, stream, also: namer.also }
     }
 
     /// The functions, each once, with their documentation.
     fn items(&self) -> impl Iterator<Item = TokenStream> {
         let train = self.train.iter().flat_map(|r| &r.functions);
         let stream = self.stream.iter().flat_map(|(start, step)| start.iter().chain(step));
+        let stream = self.totals.iter().flatten().chain(stream);
         let points = self.predict.iter().chain(self.entries.iter().flatten()).chain(stream);
         let all = self.init.iter().chain(train).chain(points);
         all.filter(|f| !f.item.is_empty()).map(|f| {

@@ -26,6 +26,7 @@ impl Context<'_> {
         let (batch, batch_zero) = self.batch_member();
         let (constants, construction) = (self.constants(), self.construction());
         let methods = if self.functions_given().is_empty() { self.plain_methods() } else { self.sample_methods() };
+        let totals = self.totals();
         let (evaluation, tensors, training, boxed) =
             (self.evaluation(), self.trainer_tensors(), self.training(), self.boxed(name));
         quote! {
@@ -47,6 +48,7 @@ impl Context<'_> {
                 pub const ZERO: Self = Self { model: #model::ZERO, #batch_zero workspace: #workspace::ZERO };
                 #construction
                 #methods
+                #totals
             }
             #training
             #tensors
@@ -345,19 +347,26 @@ impl Context<'_> {
         let (rt, ty, batch) = (&self.rt, &self.layout.types.evaluation, &self.layout.types.batch);
         let fields = self.evaluated();
         let n = Literal::usize_unsuffixed(fields.len());
-        let sums = fields.iter().enumerate().map(|(i, (_, f))| {
+        let is_total = |f: &Field| self.total_of(&f.path);
+        let sums = fields.iter().enumerate().filter(|(_, (_, f))| is_total(f).is_none()).map(|(i, (_, f))| {
             let (i, name) = (Literal::usize_unsuffixed(i), self.result(f));
             let wide = as_f64(quote!(self.workspace.#name), f.elem);
             quote!(sums[#i] += weight * #wide;)
         });
+        let n_totals = Literal::usize_unsuffixed(self.programs.totals.sums.len());
+        let has_totals = !self.programs.totals.metrics.is_empty();
+        let totals = has_totals.then(|| quote!(let mut totals = [0.0; #n_totals];));
+        let added = self.totals_added();
         let body = quote! {
             self.workspace.evaluate(&self.model, #(#names,)* part);
             #(#sums)*
+            #added
         };
         let chunks = self.chunks(names, given, &body);
         let values = fields.iter().enumerate().map(|(i, (f, _))| {
             let (i, name) = (Literal::usize_unsuffixed(i), &f.name);
-            let value = from_f64(quote!(sums[#i]), f.elem);
+            let value = is_total(f).map_or_else(|| quote!(sums[#i]), |call| call);
+            let value = from_f64(value, f.elem);
             quote!(#name: #value,)
         });
         quote! {
@@ -369,6 +378,7 @@ impl Context<'_> {
             pub fn evaluate(&mut self, #(#parameters)*) -> ::core::result::Result<#ty, #rt::Error> {
                 let samples = #batch::check(#(#names),*)?;
                 let mut sums = [0.0; #n];
+                #totals
                 #chunks
                 ::core::result::Result::Ok(#ty { #(#values)* })
             }
@@ -382,10 +392,14 @@ impl Context<'_> {
         let find = |name: &str| self.workspace_field(name);
         let loss = self.evaluation_field().or_else(|| self.loss_field());
         let loss = loss.map(|f| (Field { name: ident("loss"), ..f.clone() }, f));
-        let metrics = train.buffers.iter().filter(|b| b.role == BufferRole::Metric).filter_map(|b| {
-            let f = find(&b.name)?;
-            Some((Field { name: ident(&names.unique(&field(&b.name))), ..f.clone() }, f))
-        });
+        let metrics = train
+            .buffers
+            .iter()
+            .filter(|b| b.role == BufferRole::Metric && !self.programs.totals.sums.contains(&b.name))
+            .filter_map(|b| {
+                let f = find(&b.name)?;
+                Some((Field { name: ident(&names.unique(&field(&b.name))), ..f.clone() }, f))
+            });
         let metrics: Vec<_> = metrics.collect();
         loss.into_iter().chain(metrics).collect()
     }
@@ -398,7 +412,8 @@ impl Context<'_> {
         let (name, trainer) = (&self.layout.types.evaluation, &self.layout.types.trainer);
         let fields: Vec<Field> = self.evaluated().into_iter().map(|(f, _)| f).collect();
         let allow = allow_names(name, &fields);
-        let doc = format!(" What [`{trainer}::evaluate`] gives: means over the samples.");
+        let functions = if self.programs.totals.metrics.is_empty() { "" } else { ", and functions of sums over them" };
+        let doc = format!(" What [`{trainer}::evaluate`] gives: means over the samples{functions}.");
         let members = fields.iter().enumerate().map(|(i, f)| {
             let (name, ty) = (&f.name, elem_type(f.elem));
             let doc = if i == 0 { " The loss.".to_owned() } else { format!(" The metric `{}`.", f.path) };

@@ -65,6 +65,7 @@ impl Context<'_> {
         let given = quote!(#(#places)* #count);
         let metrics = self.metrics_loaded(&samples, &complete, &given);
         let gradients = self.gradients_loaded(&samples, &complete, &given);
+        let totals = self.totals_loaded();
         quote! {
             impl #rt::Trainer for #name {
                 type Data<'a> = #data;
@@ -82,6 +83,7 @@ impl Context<'_> {
                     #loss
                 }
                 #metrics
+                #totals
                 #gradients
             }
         }

@@ -26,6 +26,7 @@ mod scans;
 pub mod stream;
 pub mod sums;
 mod tests_of_results;
+pub mod totals;
 pub mod unit;
 mod untaken;
 

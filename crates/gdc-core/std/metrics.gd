@@ -21,9 +21,7 @@ fn mean_absolute_error(y_hat: [...], y: [...]) = mae(y_hat, y);
 /// this metric.
 fn mean_squared_error(y_hat: [...], y: [...]) = mse(y_hat, y);
 
-/// The four cells of the confusion matrix of y (0 or 1) and the sign of a logit. Precision is
-/// true_positive / (true_positive + false_positive) of the means over all samples, recall is
-/// true_positive / (true_positive + false_negative).
+/// The four cells of the confusion matrix of y (0 or 1) and the sign of a logit.
 fn true_positive(y, logits) = y > 0.5 && logits > 0;
 
 /// y is 0, and the logit is positive. See `true_positive`.
@@ -35,25 +33,25 @@ fn false_negative(y, logits) = y > 0.5 && logits <= 0;
 /// y is 0, and the logit is not positive. See `true_positive`.
 fn true_negative(y, logits) = y <= 0.5 && logits <= 0;
 
-/// Of the positive logits of a batch, the share whose y is 1; 0 where none is positive. Of
-/// samples in several batches it is the mean of each batch's: `true_positive` and its like add up.
+/// Of the positive logits, the share whose y is 1; 0 where none is positive. Its sums are added
+/// up over all samples, in however many batches.
 fn precision(y: [...], logits: [...]) = share(hits(y, logits), sum(across_sum(if logits > 0 { 1 } else { 0 })));
 
-/// Of those of a batch whose y is 1, the share with a positive logit; 0 where there are none.
+/// Of those whose y is 1, the share with a positive logit; 0 where there are none.
 fn recall(y: [...], logits: [...]) = share(hits(y, logits), sum(across_sum(if y > 0.5 { 1 } else { 0 })));
 
-/// The harmonic mean of precision and recall of a batch; van Rijsbergen, 1979.
+/// The harmonic mean of precision and recall; van Rijsbergen, 1979.
 fn f1(y: [...], logits: [...]) =
     share(2 * hits(y, logits), sum(across_sum((if y > 0.5 { 1 } else { 0 }) + (if logits > 0 { 1 } else { 0 }))));
 
-/// How many of a batch have a positive logit and y = 1.
+/// How many have a positive logit and y = 1.
 fn hits(y: [...], logits: [...]) = sum(across_sum(if y > 0.5 && logits > 0 { 1 } else { 0 }));
 
 /// A part of a whole, which is 0 where the whole is.
 fn share(part, whole) = if whole > 0 { part / whole } else { 0 };
 
 /// 1 - sum of (y - y_hat)^2 / sum of (y - mean y)^2 over a batch, each element of y with its own
-/// mean; Wright, 1921. It is 1 where y does not vary and 0 where it is missed.
+/// mean; Wright, 1921. Of samples in several batches it is the mean of each batch's. It is 1 where y does not vary and 0 where it is missed.
 fn r_squared(y_hat: [...], y: [...]) {
     let left = sum(across_sum((y - y_hat)^2));
     let all = sum(across_sum((y - across_mean(y))^2));

@@ -163,7 +163,15 @@ impl Session {
         self.diagnostics.checkpoint()?;
         graph.settings.threads = options.threads.or(graph.settings.threads);
         let sample = gdc_core::sample::one_sample(&graph);
-        let mut programs = gdc_schedule::schedule(&graph, &sample);
+        let totals = gdc_core::totals::totals(&graph);
+        let mut sums: Vec<gdc_ir::NodeId> = totals.iter().flat_map(|t| t.sums.iter().copied()).collect();
+        sums.sort_unstable();
+        sums.dedup();
+        let mut programs = gdc_schedule::schedule_with(&graph, &sample, &sums);
+        for total in totals {
+            let places = total.sums.iter().filter_map(|node| sums.iter().position(|s| s == node)).collect();
+            programs.totals.metrics.push((total.metric, places, gdc_schedule::predict(&total.function)));
+        }
         let own = graph.entries.iter().map(|entry| gdc_core::sample::one_sample_of(&graph, entry));
         let entries: Vec<gdc_ir::Model> = own.collect();
         for (entry, own) in graph.entries.iter().zip(&entries) {

@@ -394,10 +394,22 @@ pub struct Programs {
     pub entries: Vec<(String, Program)>,
     /// The outputs one time at a time, if that is asked for.
     pub stream: Option<Stream>,
+    /// Metrics of the samples of several batches that are no means.
+    pub totals: Totals,
     /// `train { ... }`.
     pub settings: crate::graph::Settings,
     /// Why training runs on one thread although `train { ... }` speaks of threads.
     pub one_thread: Option<String>,
+}
+
+/// Metrics that are functions of sums over the samples.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Totals {
+    /// The sums, one number each: buffers of the training program, by name, that are filled with
+    /// the metrics and are none of them.
+    pub sums: Vec<String>,
+    /// By a metric's name: which sums, and the function of them, each input a number.
+    pub metrics: Vec<(String, Vec<usize>, Program)>,
 }
 
 /// A model one time at a time: what it carries from one time to the next are the states of these

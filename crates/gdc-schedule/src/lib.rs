@@ -31,8 +31,8 @@ mod unroll;
 mod views;
 
 use build::Build;
-use gdc_ir::program::{Program, Programs, Routine, Stream};
-use gdc_ir::{Model, NodeId};
+use gdc_ir::program::{Program, Programs, Routine, Stream, Totals};
+use gdc_ir::{Model, Named, NodeId};
 use group::Group;
 use plan::Plan;
 use std::collections::BTreeSet;
@@ -46,6 +46,18 @@ const ENOUGH: f64 = 0.8;
 /// values, with the batch as explicit first axis of every per-sample node. `sample` is the
 /// same model for one sample, without that axis, of which only the outputs are computed.
 pub fn schedule(model: &Model, sample: &Model) -> Programs {
+    schedule_with(model, sample, &[])
+}
+
+/// [`schedule`], with nodes that are computed with the metrics and are none of them; the result
+/// names their buffers.
+pub fn schedule_with(model: &Model, sample: &Model, sums: &[NodeId]) -> Programs {
+    let mut model = model.clone();
+    let named = |(k, &node): (usize, &NodeId)| Named { name: format!("total.{k}"), node };
+    let named: Vec<Named> = sums.iter().enumerate().map(named).collect();
+    let totals = Totals { sums: named.iter().map(|n| n.name.clone()).collect(), metrics: Vec::new() };
+    model.metrics.extend(named);
+    let model = &model;
     let (mut train, one_thread) = shared(model, train(model));
     share::share_places(&mut train);
     Programs {
@@ -56,6 +68,7 @@ pub fn schedule(model: &Model, sample: &Model) -> Programs {
         predict: predict(sample),
         entries: Vec::new(),
         stream: None,
+        totals,
         settings: model.settings.clone(),
         one_thread,
     }

@@ -262,7 +262,9 @@ pub fn given_for_prediction(output: &Output, point: Point, fields: &[Field]) -> 
 
 /// The names of a program's buffers of some role, in its order.
 pub fn buffer_names(output: &Output, wanted: impl Fn(BufferRole) -> bool) -> Vec<String> {
-    output.programs.train.buffers.iter().filter(|b| wanted(b.role)).map(|b| b.name.clone()).collect()
+    let sums = &output.programs.totals.sums;
+    let own = output.programs.train.buffers.iter().filter(|b| wanted(b.role) && !sums.contains(&b.name));
+    own.map(|b| b.name.clone()).collect()
 }
 
 /// Whether there is something to train.

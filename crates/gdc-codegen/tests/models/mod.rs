@@ -113,6 +113,7 @@ pub fn quadratic() -> Programs {
         entries: Vec::new(),
         stream: None,
         settings: Settings { steps: Some(100), until: Some(Until::MeanLossBelow(1e-6)), ..Settings::default() },
+        totals: Default::default(),
         one_thread: None,
     }
 }
@@ -138,6 +139,7 @@ pub fn classifier() -> Programs {
         entries: Vec::new(),
         stream: None,
         settings,
+        totals: Default::default(),
         one_thread: None,
     }
 }
@@ -492,6 +494,7 @@ pub fn double() -> Programs {
         entries: vec![],
         stream: None,
         settings,
+        totals: Default::default(),
         one_thread: None,
     }
 }
