@@ -365,7 +365,7 @@ impl Context<'_> {
         let chunks = self.chunks(names, given, &body);
         let values = fields.iter().enumerate().map(|(i, (f, _))| {
             let (i, name) = (Literal::usize_unsuffixed(i), &f.name);
-            let value = is_total(f).map_or_else(|| quote!(sums[#i]), |call| call);
+            let value = is_total(f).unwrap_or_else(|| quote!(sums[#i]));
             let value = from_f64(value, f.elem);
             quote!(#name: #value,)
         });
