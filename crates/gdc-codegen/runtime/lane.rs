@@ -74,3 +74,46 @@ impl Lane for f32 {
         f(self, other)
     }
 }
+
+/// What folds two numbers, or lanes, into one.
+pub(super) trait Fold {
+    /// The one for two.
+    fn fold<T: Real>(a: T, b: T) -> T;
+}
+
+/// `a + b`.
+pub(super) struct Sum;
+/// `a * b`.
+pub(super) struct Product;
+/// The larger of two.
+pub(super) struct Largest;
+/// The smaller of two.
+pub(super) struct Smallest;
+
+impl Fold for Sum {
+    #[inline(always)]
+    fn fold<T: Real>(a: T, b: T) -> T {
+        a + b
+    }
+}
+
+impl Fold for Product {
+    #[inline(always)]
+    fn fold<T: Real>(a: T, b: T) -> T {
+        a * b
+    }
+}
+
+impl Fold for Largest {
+    #[inline(always)]
+    fn fold<T: Real>(a: T, b: T) -> T {
+        super::max(a, b)
+    }
+}
+
+impl Fold for Smallest {
+    #[inline(always)]
+    fn fold<T: Real>(a: T, b: T) -> T {
+        super::min(a, b)
+    }
+}

@@ -4,7 +4,7 @@
 //! stays scalar, several times slower. Fused multiply-adds it has not: `core`
 //! offers none.
 
-use super::{Bits, Lane, Mask, Real};
+use super::{Bits, Fold, Lane, Mask, Real};
 use ::core::marker::PhantomData;
 use ::core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 use ::core::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
@@ -133,13 +133,13 @@ impl<S: Simd> F32x16<S> {
     }
     /// Combines lanes `i` and `i + 8`, then `i` and `i + 4`, `+ 2`, `+ 1`.
     #[inline(always)]
-    pub(super) fn halve(self, f: impl Fn(f32, f32) -> f32) -> f32 {
+    pub(super) fn halve<F: Fold>(self) -> f32 {
         let mut lanes = self.0;
         let mut half = LANES / 2;
         while half > 0 {
             let mut i = 0;
             while i < half {
-                lanes[i] = f(lanes[i], lanes[i + half]);
+                lanes[i] = F::fold(lanes[i], lanes[i + half]);
                 i += 1;
             }
             half /= 2;

@@ -1,7 +1,7 @@
 //! Moving lanes to and from slices, and folding or transposing them: written
 //! once over what either form of [`F32x16`] offers.
 
-use super::{F32x16, LANES, Simd};
+use super::{F32x16, LANES, Largest, Product, Simd, Smallest, Sum};
 use ::core::prelude::rust_2021::*;
 
 impl<S: Simd> F32x16<S> {
@@ -65,28 +65,22 @@ impl<S: Simd> F32x16<S> {
     /// `i + 4`, `i + 2`, `i + 1`.
     #[inline(always)]
     pub fn sum(self) -> f32 {
-        self.halve(
-            #[inline(always)]
-            |a, b| a + b,
-        )
+        self.halve::<Sum>()
     }
     /// The product of all lanes, in the order of [`sum`](Self::sum).
     #[inline(always)]
     pub fn product(self) -> f32 {
-        self.halve(
-            #[inline(always)]
-            |a, b| a * b,
-        )
+        self.halve::<Product>()
     }
     /// The largest lane; NaN if any is NaN.
     #[inline(always)]
     pub fn max(self) -> f32 {
-        self.halve(super::max)
+        self.halve::<Largest>()
     }
     /// The smallest lane; NaN if any is NaN.
     #[inline(always)]
     pub fn min(self) -> f32 {
-        self.halve(super::min)
+        self.halve::<Smallest>()
     }
 }
 

@@ -31,39 +31,56 @@ fn clamp<T: Lane>(x: T, low: f64, high: f64) -> T {
 /// ties to even; subtracting it again, that integer as a number.
 const NEAREST: f64 = 12_582_912.0; // 1.5 * 2^23
 
-/// `2^n` for `n` in `-126..=127`, of `n + NEAREST`.
+/// `2^(n - LESS)`, if it is a normal number, of `n + NEAREST`.
 #[inline(always)]
-fn power_of_two<T: Lane>(n_nearest: T) -> T {
-    T::from_bits(n_nearest.to_bits().plus(127).left::<23>())
+fn power_of_two<const LESS: u32, T: Lane>(n_nearest: T) -> T {
+    T::from_bits(n_nearest.to_bits().plus(127 - LESS).left::<23>())
 }
 
 /// ln 2 in two parts; products of the first with an exponent are exact.
 const LN_2: (f64, f64) = (0.693_359_375, -2.121_944_4e-4);
 
-/// `(n, e^r - 1)` with `x = n ln 2 + r`, `|r| <= ln 2 / 2`, for `|x| < 1e4`.
+/// `(n + NEAREST, e^r - 1)` with `x = n ln 2 + r`, `|r| <= ln 2 / 2`, for `|x| < 1e4`.
 #[inline(always)]
 fn exp_parts<T: Lane>(x: T) -> (T, T) {
     let nearest = x.like(NEAREST);
-    let n = x.mul_add(x.like(::core::f64::consts::LOG2_E), nearest) - nearest;
+    let n_nearest = x.mul_add(x.like(::core::f64::consts::LOG2_E), nearest);
+    let n = n_nearest - nearest;
     let r = n.mul_add(x.like(-LN_2.0), x);
     let r = n.mul_add(x.like(-LN_2.1), r);
     let tail = polynomial(r, [0.499_999_94, 0.166_665_17, 0.041_668_28, 0.008_369_248, 0.001_382_074_4]);
-    (n, (r * r).mul_add(tail, r))
+    (n_nearest, (r * r).mul_add(tail, r))
 }
 
 /// `e^x`.
 #[inline(always)]
 pub(super) fn exp<T: Lane>(x: T) -> T {
-    let nearest = x.like(NEAREST);
-    let (n, less_one) = exp_parts(clamp(x, -104.0, 90.0));
-    // Below, the result is zero, and without this the way there would be through subnormal
-    // numbers, which processors take a hundred times as long for.
-    let power = T::select(x.lt(x.like(-104.0)), x.like(0.0), less_one + x.like(1.0));
-    // Two halves, so that neither overflows before the result does, and
-    // subnormal results are rounded only once.
-    let half = n.mul_add(x.like(0.5), nearest) - nearest;
-    let scaled = power * power_of_two(half + nearest);
-    scaled * power_of_two(n - half + nearest)
+    let (low, high) = (x.like(-104.0), x.like(89.0));
+    let zero = x.lt(low);
+    let (n, less_one) = exp_parts(T::select(zero, low, T::select(high.lt(x), high, x)));
+    // Twice the power of half as much, which does not overflow before the result does.
+    let twice = less_one.mul_add(x.like(2.0), x.like(2.0));
+    scaled::<1, T>(T::select(zero, x.like(0.0), twice), n)
+}
+
+/// `e^x` of an `x` that is not above zero, or NaN.
+#[inline(always)]
+fn exp_of_negative<T: Lane>(x: T) -> T {
+    let low = x.like(-104.0);
+    let zero = x.lt(low);
+    let (n, less_one) = exp_parts(T::select(zero, low, x));
+    scaled::<0, T>(T::select(zero, x.like(0.0), less_one + x.like(1.0)), n)
+}
+
+/// `power 2^(n - LESS)` of `n + NEAREST`. Where that is subnormal, `power` is scaled to 2^64 times
+/// as much first, so that the result is rounded only once; or it is zero, since the way there
+/// through subnormal numbers takes processors a hundred times as long.
+#[inline(always)]
+fn scaled<const LESS: u32, T: Lane>(power: T, n_nearest: T) -> T {
+    let small = n_nearest.lt(power.like(NEAREST - 126.0 + LESS as f64));
+    let more = T::select(small, n_nearest + power.like(64.0), n_nearest);
+    let down = T::select(small, power.like(1.0 / (1u128 << 64) as f64), power.like(1.0));
+    power * power_of_two::<LESS, T>(more) * down
 }
 
 /// `e^x - 1`.
@@ -71,7 +88,7 @@ pub(super) fn exp<T: Lane>(x: T) -> T {
 pub(super) fn expm1<T: Lane>(x: T) -> T {
     let (n, less_one) = exp_parts(clamp(x, -30.0, 89.0));
     // Half of the result, because 2^n can be out of range where it is not.
-    let power = power_of_two(n + x.like(NEAREST - 1.0));
+    let power = power_of_two::<1, T>(n);
     let half = power.mul_add(less_one, power - x.like(0.5));
     T::select(x.abs().lt(x.like(1e-8)), x, half + half)
 }
@@ -154,7 +171,7 @@ pub(super) fn tanh<T: Lane>(x: T) -> T {
 #[inline(always)]
 pub(super) fn sigmoid<T: Lane>(x: T) -> T {
     let (zero, one) = (x.like(0.0), x.like(1.0));
-    let e = exp(-x.abs());
+    let e = exp_of_negative(-x.abs());
     T::select(x.lt(zero), e, one) / (e + one)
 }
 
@@ -162,7 +179,7 @@ pub(super) fn sigmoid<T: Lane>(x: T) -> T {
 #[inline(always)]
 pub(super) fn softplus<T: Lane>(x: T) -> T {
     let zero = x.like(0.0);
-    T::select(x.lt(zero), zero, x) + ln_1p(exp(-x.abs()))
+    T::select(x.lt(zero), zero, x) + ln_1p(exp_of_negative(-x.abs()))
 }
 
 /// The error function.
@@ -189,7 +206,7 @@ pub(super) fn erf<T: Lane>(x: T) -> T {
             0.000_020_145_004,
         ],
     );
-    let far = one - exp(-far);
+    let far = one - exp_of_negative(-far);
     T::select(x.abs().lt(x.like(0.875)), near, far.copysign(x))
 }
 

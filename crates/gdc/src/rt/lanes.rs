@@ -3,11 +3,12 @@
 //!
 //! The same names over plain arrays stand in `gdc-codegen/runtime/lanes.rs`.
 
-use super::{Bits, Lane, Mask, Real};
+use super::{Bits, Fold, Lane, Mask, Real};
 use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 use core::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 pub use fearless_simd::Simd;
-use fearless_simd::{Select, SimdBase, SimdFloat, SimdInt, SimdMask, f32x16, mask32x16, u32x16};
+use fearless_simd::{Select, SimdBase, SimdCombine, SimdFloat, SimdInt, SimdMask, SimdSplit};
+use fearless_simd::{f32x16, mask32x16, u32x16};
 
 /// Lanes in a vector.
 pub const LANES: usize = 16;
@@ -106,20 +107,17 @@ impl<S: Simd> F32x16<S> {
         let (low, high) = self.0.interleave(other.0);
         (F32x16(low), F32x16(high))
     }
-    /// Combines lanes `i` and `i + 8`, then `i` and `i + 4`, `+ 2`, `+ 1`.
+    /// Combines lanes `i` and `i + 8`, then `i` and `i + 4`, `+ 2`, `+ 1`. What is left of the
+    /// lanes stays in a register, of which the upper lanes are not computed.
     #[inline(always)]
-    pub(super) fn halve(self, f: impl Fn(f32, f32) -> f32) -> f32 {
-        let mut lanes = self.to_array();
-        let mut half = LANES / 2;
-        while half > 0 {
-            let mut i = 0;
-            while i < half {
-                lanes[i] = f(lanes[i], lanes[i + half]);
-                i += 1;
-            }
-            half /= 2;
-        }
-        lanes[0]
+    pub(super) fn halve<F: Fold>(self) -> f32 {
+        let (low, high) = self.0.split();
+        let eight = F::fold(F32x16(low.combine(low)), F32x16(high.combine(high)));
+        let (low, high) = eight.0.split().0.split();
+        let (low, high) = (low.combine(low), high.combine(high));
+        let four = F::fold(F32x16(low.combine(low)), F32x16(high.combine(high)));
+        let lanes = four.0.split().0.split().0.to_array();
+        F::fold(F::fold(lanes[0], lanes[2]), F::fold(lanes[1], lanes[3]))
     }
 }
 
