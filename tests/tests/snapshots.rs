@@ -98,7 +98,7 @@ fn a_whole_small_model() {
 
 #[test]
 fn statements_over_the_batch() {
-    assert_snapshot!(kernels(LINE, "forward") + &kernels(LINE, "backward"));
+    assert_snapshot!(kernels(LINE, "forward") + &kernels(LINE, "sweep"));
 }
 
 #[test]

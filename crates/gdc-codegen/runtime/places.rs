@@ -48,6 +48,15 @@ impl<S: Simd> F32x16<S> {
             None => Self::splat(simd, 0.0),
         }
     }
+    /// `N <= 16` values from `at` on; the other lanes hold what stands behind them, if there is
+    /// enough, or zeros. That is one load, where keeping other values out takes several.
+    #[inline(always)]
+    pub fn load_some_at<const N: usize>(simd: S, from: &[f32], at: usize) -> Self {
+        match from.get(at..).and_then(<[f32]>::first_chunk) {
+            Some(chunk) => Self::load(simd, chunk),
+            None => Self::load_head_at::<N>(simd, from, at),
+        }
+    }
     /// Writes the first `N <= 16` values to `to` from `at` on, if they fit.
     #[inline(always)]
     pub fn store_head_at<const N: usize>(self, to: &mut [f32], at: usize) {

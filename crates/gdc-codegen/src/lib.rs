@@ -25,6 +25,7 @@ mod scope;
 mod stmt;
 mod stream;
 mod totals;
+mod together;
 mod trainer;
 mod training;
 mod types;

@@ -2,7 +2,7 @@
 
 use crate::code::{Code, IntTy, Kind, Prec};
 use crate::scope::Scope;
-use crate::value::elem_kind;
+use crate::value::{Row, elem_kind};
 use gdc_ir::ops::Op;
 use gdc_ir::program::{BufferId, Elem, Index, LANES, Local, LocalTy, Place, Stmt, Value};
 use gdc_ir::uses::Uses;
@@ -152,8 +152,8 @@ impl Scope<'_> {
     }
 
     fn store(&self, buffer: BufferId, at: &[Index], valid: usize, value: &Code) -> TokenStream {
-        let (row, at, length) = self.row(buffer, at, true);
-        let whole = at.literal == Some(0) && length == valid;
+        let Row { row, at, whole } = self.row(buffer, at, true);
+        let whole = at.literal == Some(0) && whole == Some(valid);
         let (value, at) = (value.at(Prec::Atom), at.tokens);
         let n = Literal::usize_unsuffixed(valid);
         match (valid >= LANES, whole) {

@@ -192,9 +192,19 @@ impl Context<'_> {
             }
         });
         let model_argument = self.step_model();
+        let repeat = self.repeats().then(|| {
+            quote! {
+                #[doc = " As many steps, at least one; the loss before the last. What a step needs at its"]
+                #[doc = " beginning is done once, and the parameters stay in registers where they fit."]
+                pub fn repeat(&mut self, times: u64) -> #loss {
+                    self.workspace.repeat(#model_argument, times.max(1))
+                }
+            }
+        });
         quote! {
             #[doc = " One step of training; the loss before it."]
             pub fn step(&mut self) -> #loss { self.workspace.step(#model_argument) }
+            #repeat
             #[doc = " The loss, with nothing changed."]
             pub fn loss(&mut self) -> #loss { self.workspace.loss(&self.model) }
             #evaluate
@@ -238,6 +248,24 @@ impl Context<'_> {
         let doc = format!(" One step of training on 1 to {size} samples; their mean loss before it.");
         let arguments = doc_lines(&sampled.iter().map(argument).collect::<Vec<_>>());
         let gradients = self.gradients(&parameters, &names, &given);
+        let repeat = self.repeats().then(|| {
+            quote! {
+                #[doc = " As many steps on the same samples, at least one; the loss before the last. What a"]
+                #[doc = " step needs at its beginning is done once, and the parameters stay in registers"]
+                #[doc = " where they fit."]
+                #[doc = ""]
+                #[doc = " # Errors"]
+                #[doc = ""]
+                #[doc = " As for [`Self::step`]."]
+                pub fn repeat(&mut self, #(#parameters)* times: u64) -> ::core::result::Result<#loss, #rt::Error> {
+                    let samples = #batch::check_step(#(#names),*)?;
+                    let #given = self.batch.lanes(#(#names),*);
+                    ::core::result::Result::Ok(
+                        self.workspace.repeat(#model_argument, #(#names,)* samples, times.max(1)),
+                    )
+                }
+            }
+        });
         let (mean_loss, evaluate) =
             (self.mean_loss(&parameters, &names, &given), self.evaluate(&parameters, &names, &given));
         quote! {
@@ -254,6 +282,7 @@ impl Context<'_> {
                 let #given = self.batch.lanes(#(#names),*);
                 ::core::result::Result::Ok(self.workspace.step(#model_argument, #(#names,)* samples))
             }
+            #repeat
             #mean_loss
             #evaluate
             #gradients

@@ -5,9 +5,20 @@ use crate::linear::Linear;
 use crate::scope::{Form, Scope};
 use gdc_ir::expr::Dist;
 use gdc_ir::ops::Red;
-use gdc_ir::program::{BufferId, Elem, Index, LANES, Local, LocalTy, Value};
+use gdc_ir::program::{BufferId, Elem, Index, LANES, Local, LocalTy, Value, lane_axis};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use std::collections::BTreeMap;
+
+/// Where lanes lie.
+pub(crate) struct Row {
+    /// A reference to an array, or to a slice where axes of extent 1 are in between.
+    pub(crate) row: TokenStream,
+    /// The place of the first lane in it.
+    pub(crate) at: Code,
+    /// The length of the array, if it is one.
+    pub(crate) whole: Option<usize>,
+}
 
 impl Scope<'_> {
     /// A value, its reals of the kernel's type.
@@ -120,22 +131,31 @@ impl Scope<'_> {
         if at.is_empty() && self.form(buffer) == Form::RefMut { Prec::Unary } else { Prec::Atom }
     }
 
-    /// The row that lanes lie in, as a shared or unique reference, with the place in it and
-    /// the length of the row.
-    pub(crate) fn row(&self, buffer: BufferId, at: &[Index], unique: bool) -> (TokenStream, Code, usize) {
+    /// The row that lanes lie in, as a shared or unique reference, and where in it.
+    pub(crate) fn row(&self, buffer: BufferId, at: &[Index], unique: bool) -> Row {
         let name = self.buffer_name(buffer);
-        let (outer, last) = match at.split_last() {
-            Some((last, outer)) => (outer, self.index(last)),
-            None => (at, Code::int(0)),
+        let shape = &self.program.buffer(buffer).shape;
+        let (outer, first, units) = self.lane_place(shape, at);
+        let length = lane_axis(shape).map_or(1, |k| shape[k]);
+        let outer = self.brackets(outer, shape);
+        let flat = if unique { quote!(.as_flattened_mut()) } else { quote!(.as_flattened()) };
+        let flat: TokenStream = std::iter::repeat_n(flat, units).collect();
+        let row = match (units, outer.is_empty() && self.form(buffer) != Form::Owned, unique) {
+            (0, true, _) => quote!(#name),
+            (0, false, true) => quote!(&mut #name #outer),
+            (0, false, false) => quote!(&#name #outer),
+            _ => quote!(#name #outer #flat),
         };
-        let row = if outer.is_empty() && self.form(buffer) != Form::Owned {
-            quote!(#name)
-        } else {
-            let outer = self.brackets(outer, &self.program.buffer(buffer).shape);
-            if unique { quote!(&mut #name #outer) } else { quote!(&#name #outer) }
-        };
-        let length = self.program.buffer(buffer).shape.last().copied().unwrap_or(1);
-        (row, last, length)
+        Row { row, at: first, whole: (units == 0).then_some(length) }
+    }
+
+    /// The place of lanes: the indices before the axis of lanes, the one along it, and how many
+    /// axes of extent 1 follow.
+    fn lane_place<'i>(&self, shape: &[usize], at: &'i [Index]) -> (&'i [Index], Code, usize) {
+        match lane_axis(shape).and_then(|k| Some((at.get(..k)?, at.get(k)?))) {
+            Some((outer, first)) => (outer, self.index(first), at.len() - 1 - outer.len()),
+            None => (at, Code::int(0), 0),
+        }
     }
 
     fn load_lanes(&self, buffer: BufferId, at: &[Index], valid: usize) -> Code {
@@ -143,8 +163,14 @@ impl Scope<'_> {
         if !matches!(elem, Elem::F32) {
             return self.load_other_lanes(buffer, at, valid);
         }
-        let (row, at, length) = self.row(buffer, at, false);
-        let whole = at.literal == Some(0) && length == valid;
+        if valid < LANES
+            && let Some((row, at)) = self.flat(buffer, at)
+        {
+            let (at, n) = (at.tokens, Literal::usize_unsuffixed(valid));
+            return Code::atom(quote!(F32x16::load_some_at::<#n>(simd, #row, #at)), Kind::Lanes);
+        }
+        let Row { row, at, whole } = self.row(buffer, at, false);
+        let whole = at.literal == Some(0) && whole == Some(valid);
         let at = at.tokens;
         let tokens = if valid >= LANES {
             if whole { quote!(F32x16::load(simd, #row)) } else { quote!(F32x16::load_at(simd, #row, #at)) }
@@ -157,14 +183,34 @@ impl Scope<'_> {
         Code::atom(tokens, Kind::Lanes)
     }
 
+    /// All elements of a buffer of several rows as a slice, and the place in it.
+    fn flat(&self, buffer: BufferId, at: &[Index]) -> Option<(TokenStream, Code)> {
+        let shape = &self.program.buffer(buffer).shape;
+        if lane_axis(shape).is_none_or(|k| shape[..k].iter().all(|&n| n == 1)) {
+            return None;
+        }
+        let mut stride = 1;
+        let (mut terms, mut constant) = (BTreeMap::new(), 0);
+        for (index, &n) in at.iter().zip(shape).rev() {
+            let Index::Affine { terms: own, constant: from } = index else { return None };
+            for (var, c) in own {
+                *terms.entry(*var).or_insert(0) += stride * c;
+            }
+            constant += stride * from;
+            stride *= n as i64;
+        }
+        let terms: Vec<_> = terms.into_iter().filter(|(_, c)| *c != 0).collect();
+        let (name, flat) = (self.buffer_name(buffer), vec![quote!(.as_flattened()); shape.len() - 1]);
+        Some((quote!(#name #(#flat)*), Linear::affine(&terms, constant).code(self, IntTy::Usize)))
+    }
+
     /// Lanes from a buffer of integers or truth values.
     fn load_other_lanes(&self, buffer: BufferId, at: &[Index], valid: usize) -> Code {
         let name = self.buffer_name(buffer);
-        let (outer, start) = match at.split_last() {
-            Some((last, outer)) => (outer, self.index(last)),
-            None => (at, Code::int(0)),
-        };
-        let outer = self.brackets(outer, &self.program.buffer(buffer).shape);
+        let shape = &self.program.buffer(buffer).shape;
+        let (outer, start, units) = self.lane_place(shape, at);
+        let outer = self.brackets(outer, shape);
+        let inner: TokenStream = std::iter::repeat_n(quote!([0]), units).collect();
         let lane = Code::atom(quote!(lane), Kind::Int(IntTy::Usize));
         let place = if start.literal == Some(0) {
             lane.clone()
@@ -172,7 +218,7 @@ impl Scope<'_> {
             start.infix(quote!(+), &lane, Prec::Sum, Kind::Int(IntTy::Usize))
         };
         let place = place.tokens;
-        let element = Code::atom(quote!(#name #outer [#place]), elem_kind(self.program.buffer(buffer).elem));
+        let element = Code::atom(quote!(#name #outer [#place] #inner), elem_kind(self.program.buffer(buffer).elem));
         let element = self.to_real(&element, Elem::F32).tokens;
         let body = if valid < LANES {
             let n = Literal::usize_unsuffixed(valid);

@@ -14,6 +14,8 @@ use quote::{format_ident, quote};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
     Step,
+    /// Many steps on the same samples, where [`Context::repeats`].
+    Repeat,
     Loss,
     Evaluate,
     Gradients,
@@ -37,15 +39,21 @@ impl Context<'_> {
             // Where the model predicts otherwise than it trains, evaluating has all it needs in
             // the routine of the metrics.
             (Entry::Loss | Entry::Evaluate, "forward" | "forward_total") => self.evaluation_field().is_none(),
-            (_, "forward" | "forward_total") => true,
+            (Entry::Step | Entry::Repeat | Entry::Gradients, "forward") => !self.swept(),
+            (_, "forward_total") => true,
             (Entry::Evaluate, "metrics" | "metrics_total") => true,
             (Entry::Loss, "metrics" | "metrics_total") => self.evaluation_field().is_some(),
             (_, "metrics" | "metrics_total") | (Entry::Loss | Entry::Evaluate, _) => false,
             (Entry::Gradients, "update") => false,
-            (Entry::Step | Entry::Gradients, _) => true,
+            (Entry::Step | Entry::Repeat | Entry::Gradients, _) => true,
         })
         .filter(|r| !r.functions.is_empty() || !r.partial.is_empty())
         .collect()
+    }
+
+    /// Whether loss and gradients are computed in one sweep, which needs no forward pass.
+    pub(crate) fn swept(&self) -> bool {
+        self.functions.train.iter().any(|r| r.name == "sweep")
     }
 
     /// The structs and routines that only the trainer sees.
@@ -90,6 +98,7 @@ impl Context<'_> {
         let (init, routines) = (self.workspace_init(), self.routines(false));
         let (entries, part, sums) = (self.entries(), self.part(), self.sums());
         let pieces = self.pieces();
+        let together = self.step_together();
         let doc = format!(" What a step of [`{}`] computes.", self.layout.types.trainer);
         quote! {
             #state
@@ -104,6 +113,7 @@ impl Context<'_> {
                 #init
                 #entries
                 #sums
+                #together
                 #routines
             }
             #part
@@ -204,8 +214,10 @@ impl Context<'_> {
 
     /// `forward`, `metrics`, `backward`, `update`: those of a part, or the others.
     pub(crate) fn routines(&self, of_part: bool) -> TokenStream {
+        // Where a step is one function, nobody else updates.
+        let needed = |r: &&Routine| self.together().is_none() || r.name != "update";
         let here = self.functions.train.iter().filter(|r| r.of_part == of_part && !r.functions.is_empty());
-        here.map(|r| self.routine(r)).collect()
+        here.filter(needed).map(|r| self.routine(r)).collect()
     }
 
     /// A routine: the function that chooses the instruction set, once for each part, and the
@@ -252,7 +264,7 @@ impl Context<'_> {
     }
 
     /// The calls of kernels.
-    fn part_body(&self, part: &[&Function], of_part: bool) -> TokenStream {
+    pub(crate) fn part_body(&self, part: &[&Function], of_part: bool) -> TokenStream {
         let train = &self.programs.train;
         let access = |id: BufferId, buffer: &Buffer| self.access(id, buffer, of_part);
         let calls = self.calls(train, part, &access);
@@ -316,7 +328,9 @@ impl Context<'_> {
 
     /// The doors through which the trainer runs routines.
     fn entries(&self) -> TokenStream {
-        let mut entries = vec![Entry::Step, Entry::Loss];
+        let mut entries = vec![Entry::Step];
+        entries.extend(self.repeats().then_some(Entry::Repeat));
+        entries.push(Entry::Loss);
         if self.has_metrics() {
             entries.push(Entry::Evaluate);
         }
@@ -337,13 +351,18 @@ impl Context<'_> {
     fn entry(&self, entry: Entry) -> TokenStream {
         let (name, doc, steps) = match entry {
             Entry::Step => ("step", " A step of training; the loss before it.", quote!(self.steps += 1;)),
+            Entry::Repeat => ("repeat", " Many steps on the same samples; the loss before the last.", quote!()),
             Entry::Loss => ("loss", " The loss alone.", quote!()),
             Entry::Evaluate => ("evaluate", " The loss and the metrics.", quote!()),
             Entry::Gradients => ("gradients", " The loss and its gradients.", quote!()),
         };
         let name = format_ident!("{name}");
         let routines = self.entry_routines(entry);
-        let body = if self.programs.train.parts > 0 { self.run_parts(&routines) } else { self.run(&routines) };
+        let body = match (entry, self.together()) {
+            (Entry::Step | Entry::Repeat, Some(functions)) => self.run_together(&functions, entry),
+            _ if self.programs.train.parts > 0 => self.run_parts(&routines),
+            _ => self.run(&routines),
+        };
         let functions: Vec<&Function> = routines.iter().flat_map(|r| &r.functions).collect();
         let needed = self.model_use(&functions);
         let model = &self.layout.types.model;
@@ -359,8 +378,13 @@ impl Context<'_> {
             (false, Some(_)) => (quote!(self.weigh(samples);), quote!(samples: usize)),
             (false, None) => (quote!(), quote!(_samples: usize)),
         };
+        let times = match entry {
+            Entry::Repeat if samples.is_empty() => quote!(times: u64),
+            Entry::Repeat => quote!(, times: u64),
+            _ => quote!(),
+        };
         let (ty, result) = match entry {
-            Entry::Step | Entry::Loss => {
+            Entry::Step | Entry::Repeat | Entry::Loss => {
                 let field = match entry {
                     Entry::Loss => self.evaluation_field().or_else(|| self.loss_field()),
                     _ => self.loss_field(),
@@ -372,7 +396,7 @@ impl Context<'_> {
         };
         quote! {
             #[doc = #doc]
-            fn #name(&mut self, #model_name: &#unique #model, #(#given)* #samples) #ty {
+            fn #name(&mut self, #model_name: &#unique #model, #(#given)* #samples #times) #ty {
                 #weigh
                 #body
                 #steps
@@ -477,7 +501,7 @@ impl Context<'_> {
 }
 
 /// The most statements of one function: compilers slow down with its size.
-const LARGEST_PART: usize = 250;
+pub(crate) const LARGEST_PART: usize = 250;
 
 /// The kernels of a routine, in parts of a bounded number of statements.
 pub(crate) fn parts<'f>(functions: &[&'f Function]) -> Vec<Vec<&'f Function>> {
@@ -518,6 +542,7 @@ pub(crate) fn routine_doc(name: &str) -> String {
         "metrics_total" => " The metrics, from the sums of all parts.".to_owned(),
         "backward_total" => " The derivatives, from the sums of all parts.".to_owned(),
         "backward" => " The derivatives of the loss by all parameters.".to_owned(),
+        "sweep" => " The loss of a batch and its derivatives by all parameters.".to_owned(),
         "update" => " The next parameters and state.".to_owned(),
         other => format!(" The routine `{other}`."),
     }

@@ -87,6 +87,12 @@ pub struct Buffer {
     pub range: Option<(i64, i64)>,
 }
 
+/// The axis along which elements of a shape lie side by side: the last one of more than one
+/// place, or just the last. None of a number.
+pub fn lane_axis(shape: &[usize]) -> Option<usize> {
+    shape.iter().rposition(|&n| n != 1).or_else(|| shape.len().checked_sub(1))
+}
+
 /// A loop variable's or local's name, for the text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NameInfo {
@@ -159,8 +165,8 @@ pub enum Value {
     Local(Local, Vec<Index>),
     /// One element.
     Load(BufferId, Vec<Index>),
-    /// 16 lanes from consecutive elements along the last axis, starting at the given place;
-    /// only the first `valid` (1..=16) are in the buffer, the rest are 0.
+    /// 16 lanes from consecutive elements along the axis of lanes (see [`lane_axis`]), starting
+    /// at the given place; only the first `valid` (1..=16) count, the rest may be anything.
     LoadLanes(BufferId, Vec<Index>, usize),
     /// The same number in all lanes.
     Splat(Box<Value>),
@@ -286,8 +292,9 @@ pub struct Cut {
 /// A function of the generated code.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Routine {
-    /// `forward`, `metrics`, `backward`, `update`, `predict` or `init`; `forward_total` and so on
-    /// for what follows from the sums over all parts of a batch.
+    /// `forward`, `metrics`, `backward`, `update`, `predict` or `init`; `sweep` for loss and
+    /// gradients at once, where a step needs no `forward`; `forward_total` and so on for what
+    /// follows from the sums over all parts of a batch.
     pub name: String,
     /// In order.
     pub kernels: Vec<Kernel>,

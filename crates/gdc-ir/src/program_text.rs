@@ -156,8 +156,9 @@ impl Printer<'_> {
 
     fn lanes(&self, buffer: crate::program::BufferId, at: &[Index], valid: usize) -> String {
         let mut at: Vec<String> = at.iter().map(|i| self.index(i)).collect();
-        if let Some(last) = at.last_mut() {
-            *last = format!("{last} ..+{valid}");
+        let axis = crate::program::lane_axis(&self.program.buffer(buffer).shape);
+        if let Some(first) = axis.and_then(|k| at.get_mut(k)) {
+            *first = format!("{first} ..+{valid}");
         }
         format!("{}[{}]", self.buffer(buffer), at.join(", "))
     }

@@ -16,6 +16,7 @@
 use crate::ops::{Op, Red, Signature};
 use crate::program::{
     BufferId, BufferRole, Elem, Index, Kernel, LANES, Local, LocalTy, LoopVar, Place, Program, Programs, Stmt, Value,
+    lane_axis,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -321,9 +322,9 @@ impl<'a> Verifier<'a> {
             self.report(format!("{valid} lanes of {}", b.name));
         }
         let mut shape = self.program.shape_in(self.kernel, buffer);
-        match shape.last_mut() {
+        match lane_axis(&b.shape).and_then(|k| shape.get_mut(k)) {
             // The first lane must leave room for the others.
-            Some(last) => *last = (*last + 1).saturating_sub(valid.max(1)),
+            Some(n) => *n = (*n + 1).saturating_sub(valid.max(1)),
             None => self.report(format!("lanes of {}, which has no axis", b.name)),
         }
         self.indices(&b.name, at, &shape);

@@ -5,6 +5,9 @@ use gdc_ir::rewrite::redirect;
 use gdc_ir::{Graph, NodeId, NodeKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// Ends the names of copies, as no name of a spec does; what people read goes without it.
+pub(crate) const MARK: char = '\'';
+
 /// The nodes in place of `own` that need no statement which `others` need too. Leaves are
 /// everybody's.
 pub(crate) fn set_apart(graph: &mut Graph, own: &[NodeId], others: &[NodeId]) -> Vec<NodeId> {
@@ -43,7 +46,7 @@ pub(crate) fn set_apart(graph: &mut Graph, own: &[NodeId], others: &[NodeId]) ->
                 }
             }
         }
-        node.name = format!("{}.evaluated", node.name);
+        node.name.push(MARK);
         let copy = graph.add(node);
         copies.insert(id, copy);
     }

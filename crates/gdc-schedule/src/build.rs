@@ -1,5 +1,6 @@
 //! A program under construction: hands out buffers, loop variables and locals.
 
+use crate::apart::MARK;
 use crate::pack::Packed;
 use gdc_ir::program::{Buffer, BufferId, Local, LocalInfo, LocalTy, LoopVar, NameInfo, Program};
 
@@ -35,7 +36,7 @@ impl Build {
     }
 
     pub fn local(&mut self, name: &str, ty: LocalTy, dims: &[usize]) -> Local {
-        let info = LocalInfo { name: name.to_owned(), ty, dims: dims.to_vec() };
+        let info = LocalInfo { name: name.replace(MARK, ""), ty, dims: dims.to_vec() };
         self.program.locals.push(info);
         Local(self.program.locals.len() as u32 - 1)
     }

@@ -97,7 +97,7 @@ fn form(plan: &Plan, routine: usize) -> Vec<Group> {
         group_of.insert(id, g);
     }
     if !unrolled.is_empty() {
-        let members = unrolled.into_iter().collect();
+        let members = plan.order.iter().copied().filter(|id| unrolled.contains(id)).collect();
         groups.push(Group { routine, members, shape: Vec::new(), step: false, unrolled: true, scan: None });
     }
     groups

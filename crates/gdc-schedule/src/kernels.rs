@@ -1,5 +1,6 @@
 //! Chooses the shape of loops for each group.
 
+use crate::apart::MARK;
 use crate::build::Build;
 use crate::dot;
 use crate::emit::Emit;
@@ -112,9 +113,11 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
         nest::nest(emit, group);
         return "once per step, in f64".to_owned();
     }
-    // The axis that is stored last: steps are stored first.
+    // The axis along which elements lie side by side: steps are stored first, and an axis of one
+    // place keeps nothing apart.
     let still = |k: &usize| emit.time.as_ref().is_some_and(|(time, _)| time == k);
-    let last = (0..group.shape.len()).rev().find(|k| !still(k)).unwrap_or(0);
+    let along = (0..group.shape.len()).rev().filter(|k| !still(k));
+    let last = along.clone().find(|&k| group.shape[k] != 1).or(along.clone().next()).unwrap_or(0);
     let turned = group.members.iter().any(|&id| emit.storage.batch_is_last(id));
     let axes = if turned && last > 0 { vec![0, last] } else { vec![last] };
     if emit.storage.some_batch_is_last()
@@ -143,11 +146,12 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
 pub(crate) fn kernel(emit: &mut Emit<'_>, group: &Group, reason: String) -> Kernel {
     let graph = &emit.plan.graph;
     let head = head(emit, group);
-    let equations = group.members.iter().map(|&id| gdc_ir::text::equation(graph, id)).collect();
+    let equations = group.members.iter().map(|&id| gdc_ir::text::equation(graph, id).replace(MARK, "")).collect();
     let origin = group.members.iter().find_map(|&id| graph.node(id).origin);
     let mut body = std::mem::take(&mut emit.out);
     crate::prune::prune(&mut body);
-    Kernel { name: graph.node(head).name.clone(), equations, origin, reason, real: emit.real, cut: None, body }
+    let name = graph.node(head).name.replace(MARK, "");
+    Kernel { name, equations, origin, reason, real: emit.real, cut: None, body }
 }
 
 /// The member that names the kernel: the last that is stored.

@@ -6,7 +6,7 @@
 
 use crate::emit::{Emit, Env, Located, evaluation_order, simplified};
 use crate::int::Int;
-use gdc_ir::program::{Elem, Index, LocalTy, LoopVar, Value};
+use gdc_ir::program::{Elem, Index, LocalTy, LoopVar, Value, lane_axis};
 use gdc_ir::{Expr, ExprId, NodeId, NodeKind, Op, Ty};
 use std::collections::BTreeMap;
 
@@ -200,25 +200,26 @@ impl Emit<'_> {
         }
         let along: Vec<usize> = (0..at.len()).filter(|&k| self.varies(&at[k])).collect();
         let &[axis] = along.as_slice() else { return None };
-        let last = at.len() - 1;
+        let last = lane_axis(&self.build.program.buffer(buffer).shape);
         if at[axis].coefficient(lane.var) != 1 || self.varies(&at[axis].without(lane.var)) {
             return None;
         }
-        if axis != last {
+        if Some(axis) != last {
             let (buffer, at) = self.transposed(buffer, at, axis)?;
             return self.load_lanes(buffer, at);
         }
         self.contiguous(buffer, at)
     }
 
-    /// Lanes along the last axis of a buffer.
+    /// Lanes along the axis of a buffer whose elements lie side by side.
     pub fn contiguous(&self, buffer: gdc_ir::program::BufferId, at: Vec<Int>) -> Option<Value> {
         let lane = self.lane?;
-        let (last, outer) = at.split_last()?;
+        let axis = lane_axis(&self.build.program.buffer(buffer).shape)?;
+        let along = at.get(axis)?;
         let fits = self.build.program.buffer(buffer).elem == Elem::F32
-            && last.coefficient(lane.var) == 1
-            && last.atoms.is_empty()
-            && !outer.iter().any(|i| self.varies(i));
+            && along.coefficient(lane.var) == 1
+            && along.atoms.is_empty()
+            && !at.iter().enumerate().any(|(k, i)| k != axis && self.varies(i));
         let at: Vec<Index> = at.iter().map(|i| i.without(lane.var).index()).collect();
         fits.then_some(Value::LoadLanes(buffer, at, lane.valid))
     }

@@ -34,7 +34,7 @@ use build::Build;
 use gdc_ir::program::{Program, Programs, Routine, Stream, Totals};
 use gdc_ir::{Model, Named, NodeId};
 use group::Group;
-use plan::Plan;
+use plan::{Form, Plan};
 use std::collections::BTreeSet;
 
 /// So much of a step in pieces is shared well.
@@ -118,7 +118,8 @@ fn train_in_parts(model: &Model, parts: usize) -> Option<Program> {
     let batch = model.settings.batch? / parts;
     let settings = gdc_ir::Settings { batch: Some(batch), ..model.settings.clone() };
     let part = Model { graph: model.graph.with_batch(batch), settings, ..model.clone() };
-    let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::train(&part, deferred, true)).filter(|p| p.phases.is_some());
+    let plan =
+        |deferred: &BTreeSet<NodeId>| Some(Plan::train(&part, deferred, Form::InParts)).filter(|p| p.phases.is_some());
     let program = in_order(&part, Some(batch), &plan)?;
     Some(Program { parts, ..program })
 }
@@ -134,7 +135,8 @@ pub fn train_in_pieces(model: &Model, pieces: usize) -> Program {
 
 /// The training program of a whole batch.
 fn train(model: &Model) -> Program {
-    let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::train(model, deferred, false));
+    let form = if unroll::can_sweep(model) { Form::Swept } else { Form::Whole };
+    let plan = |deferred: &BTreeSet<NodeId>| Some(Plan::train(model, deferred, form));
     in_order(model, model.settings.batch, &plan).unwrap_or_default()
 }
 
@@ -172,7 +174,7 @@ fn assemble(model: &Model, plan: &Plan, groups: &[Group], batch: Option<usize>) 
         let metrics = name.starts_with("metrics");
         // Parts find no copies that were made once for all of them.
         let made = (metrics || name.ends_with("_total")).then(|| build.packed.clone());
-        if metrics && model.evaluation.is_some() {
+        if metrics && model.evaluation.is_some() || *name == plan::SWEEP {
             build.packed.clear();
         }
         let here: Vec<&Group> = groups.iter().filter(|g| g.routine == r).collect();

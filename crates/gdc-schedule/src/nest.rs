@@ -8,8 +8,10 @@ use gdc_ir::program::{BufferId, Elem, Index, LANES, LocalTy, Place, Stmt, Value}
 use gdc_ir::{Expr, ExprId, NodeId, NodeKind, Op, Red, Var};
 use std::collections::BTreeMap;
 
-/// Shorter reductions are not worth lanes.
+/// Shorter reductions are not worth lanes, or not half as long ones of costly functions.
 const SHORTEST: usize = 8;
+/// What costs as much as so many additions is costly.
+const COSTLY: u32 = 12;
 /// How many elements of a constant one kernel stores.
 pub(crate) const LITERALS: usize = 200;
 
@@ -191,10 +193,23 @@ fn log_sum_exp(emit: &mut Emit<'_>, over: &[Var], body: ExprId, env: &Env) -> Va
     Value::Op(Op::Add, vec![top, log])
 }
 
+/// Whether an expression, what is inlined in it included, has a function that takes as long as
+/// adding up some lanes.
+fn costly(emit: &Emit<'_>, body: ExprId) -> bool {
+    let plan = emit.plan;
+    let exprs = &plan.graph.exprs;
+    plan.cost(body) >= COSTLY
+        || exprs.read_nodes(body).iter().any(|id| match plan.graph.node(*id).kind {
+            NodeKind::Compute { body, .. } if plan.inlined.contains(id) => costly(emit, body),
+            _ => false,
+        })
+}
+
 /// A reduction with its innermost variable in lanes, joined at the end by a fixed tree.
 fn in_lanes(emit: &mut Emit<'_>, op: Red, over: &[Var], body: ExprId, env: &Env) -> Option<Value> {
     let (&inner, outer) = over.split_last()?;
-    if emit.real != Elem::F32 || emit.plan.graph.exprs.extent(inner) < SHORTEST {
+    let shortest = if costly(emit, body) { SHORTEST / 2 } else { SHORTEST };
+    if emit.real != Elem::F32 || emit.plan.graph.exprs.extent(inner) < shortest {
         return None;
     }
     match op {

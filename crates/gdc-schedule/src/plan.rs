@@ -14,6 +14,21 @@ const WORTH_TURNING: f64 = 1.3;
 const ROUTINES_OF_PARTS: [&str; 7] =
     ["forward", "forward_total", "metrics", "metrics_total", "backward", "backward_total", "update"];
 
+/// The routine that computes loss and gradients at once.
+pub(crate) const SWEEP: &str = "sweep";
+
+/// How a training step is cut into routines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// Forward pass, backward pass, update.
+    Whole,
+    /// The same for parts of the batch, and what follows from their sums.
+    InParts,
+    /// Loss and gradients in one sweep over the samples, in place of the backward pass. It needs
+    /// nothing of the forward pass, which is there for the loss alone.
+    Swept,
+}
+
 /// Where a root's value goes.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
@@ -93,7 +108,7 @@ impl Plan {
     }
 
     /// A training step. The updates of `deferred` leaves go through a temporary.
-    pub fn train(model: &Model, deferred: &BTreeSet<NodeId>, in_parts: bool) -> Plan {
+    pub fn train(model: &Model, deferred: &BTreeSet<NodeId>, form: Form) -> Plan {
         let name = |n: NodeId| model.graph.node(n).name.clone();
         let mut roots = Vec::new();
         if let Some(node) = model.loss {
@@ -117,18 +132,28 @@ impl Plan {
             roots.push(Root { node: update.value, name: name(update.target), target, routine: 3 });
         }
         let mut routines = vec!["forward", "metrics", "backward", "update"];
-        if in_parts {
-            routines = ROUTINES_OF_PARTS.to_vec();
-            roots.iter_mut().for_each(|r| r.routine *= 2);
+        match form {
+            Form::Whole => {}
+            Form::InParts => {
+                routines = ROUTINES_OF_PARTS.to_vec();
+                roots.iter_mut().for_each(|r| r.routine *= 2);
+            }
+            Form::Swept => {
+                routines[2] = SWEEP;
+                let again = roots.iter().filter(|r| matches!(r.target, Target::Fresh(BufferRole::Loss)));
+                let again: Vec<Root> = again.map(|r| Root { routine: 2, ..r.clone() }).collect();
+                roots.extend(again);
+            }
         }
         let metrics = routines.iter().position(|r| *r == "metrics");
-        if model.evaluation.is_none() {
+        // A sweep needs nothing of the routines before it.
+        let alone = |r: &Root| if form == Form::Swept { r.routine < 2 } else { Some(r.routine) == metrics };
+        if model.evaluation.is_none() && form != Form::Swept {
             return Plan::new(model, routines, roots, deferred);
         }
         // What predicts otherwise than it trains is evaluated without the forward pass of training.
         let mut model = model.clone();
-        let (mut inside, outside): (Vec<&mut Root>, Vec<&mut Root>) =
-            roots.iter_mut().partition(|r| Some(r.routine) == metrics);
+        let (mut inside, outside): (Vec<&mut Root>, Vec<&mut Root>) = roots.iter_mut().partition(|r| alone(r));
         let others: Vec<NodeId> = outside.iter().map(|r| r.node).collect();
         let own: Vec<NodeId> = inside.iter().map(|r| r.node).collect();
         for (root, node) in inside.iter_mut().zip(crate::apart::set_apart(&mut model.graph, &own, &others)) {

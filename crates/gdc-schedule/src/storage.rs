@@ -105,6 +105,9 @@ impl Storage {
             let source = plan.source(root.node);
             let id = match root.target {
                 Target::Leaf(leaf) => storage.buffers.get(&leaf).copied(),
+                Target::Fresh(BufferRole::Loss) if build.program.buffers.iter().any(|b| b.role == BufferRole::Loss) => {
+                    build.program.buffers().find(|(_, b)| b.role == BufferRole::Loss).map(|(id, _)| id)
+                }
                 Target::Fresh(role) => Some(role_buffer(plan, root.node, &root.name, role, build)),
                 Target::Gradient(leaf) => storage
                     .buffers

@@ -17,7 +17,7 @@ use gdc_ir::program::{BufferId, Elem, Index, LANES, Local, LocalTy, Place, Stmt,
 use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Reduce, Var};
 
 /// Fewer results than this side by side are not worth lanes.
-const NARROWEST: usize = 4;
+pub(crate) const NARROWEST: usize = 4;
 
 /// Fewer chains of additions than this wait for each other.
 const ENOUGH: usize = 8;

@@ -8,9 +8,10 @@ use crate::emit::{Emit, Env};
 use crate::group::Group;
 use crate::int::Int;
 use crate::nest;
-use crate::plan::Plan;
-use gdc_ir::program::{Elem, LANES, Local, LocalTy, Place, Stmt, Value};
-use gdc_ir::{ExprId, NodeId, NodeKind, Op, Red, Ty, Var};
+use crate::plan::{Form, Plan, SWEEP};
+use crate::tile::NARROWEST;
+use gdc_ir::program::{Elem, LANES, Local, LocalTy, Place, Stmt, Value, lane_axis};
+use gdc_ir::{ExprId, Model, NodeId, NodeKind, Op, Red, Ty, Var};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The greatest number of multiply-adds and the like per sample, forward and backward.
@@ -19,8 +20,20 @@ const WORK: usize = 256;
 const STATEMENTS: usize = 250;
 /// A sum is cut by a `let` after so many terms.
 const TERMS: usize = 8;
+/// The most additions, or what costs as much, of one sweep for a sample. Processors look some 500
+/// instructions ahead, and begin with the next samples while functions of these are on their way:
+/// of a longer sweep they do not see the end. Two shorter ones are faster then.
+const LONGEST: usize = 100;
 /// Fewer samples than this are not worth lanes.
 const FEWEST: usize = 4;
+
+/// Whether the elements of a statement can lie side by side in lanes.
+fn fits_lanes(plan: &Plan, id: NodeId) -> bool {
+    let node = plan.graph.node(id);
+    let NodeKind::Compute { axes, body, .. } = &node.kind else { return false };
+    let along = lane_axis(&node.shape).and_then(|k| axes.get(k));
+    node.ty == Ty::Real && along.is_some_and(|&v| plan.graph.exprs.extent(v) >= NARROWEST) && !plan.has_random(*body)
+}
 
 /// The statements of a routine to unroll into one kernel; none if it is too large, or if
 /// something stands in the way.
@@ -31,13 +44,17 @@ pub(crate) fn unrollable(plan: &Plan, routine: usize) -> BTreeSet<NodeId> {
     if !plan.carried.is_empty() {
         return none;
     }
-    if !matches!(name, "forward" | "backward" | "predict") || work(plan) > WORK {
+    if !matches!(name, "forward" | "backward" | "predict" | SWEEP) || work(plan) > WORK {
         return none;
     }
     let computed = |id: &&NodeId| !plan.inlined.contains(id) && !plan.step.contains(id);
     let here: Vec<NodeId> =
         plan.routine_of.iter().filter(|(_, r)| **r == routine).map(|(id, _)| id).filter(computed).copied().collect();
     let whole = batch_extent(plan, &here).is_none();
+    // One sample has no others to go beside it in lanes: its own results do.
+    if name == "predict" && here.iter().any(|&id| plan.graph.node(id).len() >= NARROWEST && fits_lanes(plan, id)) {
+        return none;
+    }
     let chosen: BTreeSet<NodeId> =
         here.iter().copied().filter(|&id| whole || plan.graph.node(id).per_sample || over_batch(plan, id)).collect();
     let statements: usize = chosen.iter().map(|&id| elements_per_sample(plan, id)).sum();
@@ -45,9 +62,46 @@ pub(crate) fn unrollable(plan: &Plan, routine: usize) -> BTreeSet<NodeId> {
     if fits && in_one_sweep(plan, &here, &chosen) { chosen } else { none }
 }
 
+/// Whether loss and gradients of a model are small enough to be computed in one sweep over the
+/// samples.
+pub(crate) fn can_sweep(model: &Model) -> bool {
+    // Each parameter takes part in some operation, so that most models need no plan to be refused.
+    let params: usize = model.params.iter().map(|k| model.graph.node(k.node).len()).sum();
+    if params > WORK || model.evaluation.is_some() || model.gradients.is_empty() || model.loss.is_none() {
+        return false;
+    }
+    let mut plan = Plan::train(model, &BTreeSet::new(), Form::Swept);
+    plan.inline_cheap();
+    let Some(routine) = plan.routines.iter().position(|r| *r == SWEEP) else { return false };
+    let chosen = unrollable(&plan, routine);
+    let statements: usize = chosen.iter().map(|&id| elements_per_sample(&plan, id)).sum();
+    let batch = batch_extent(&plan, &chosen.iter().copied().collect::<Vec<_>>()).unwrap_or(1);
+    !chosen.is_empty()
+        && (statements <= STATEMENTS / 2 || !written_twice(batch))
+        && (batch <= LANES || cost_per_sample(&plan, &chosen, batch) <= LONGEST)
+}
+
+/// What the statements cost for a sample, in additions.
+fn cost_per_sample(plan: &Plan, chosen: &BTreeSet<NodeId>, batch: usize) -> usize {
+    let cost = |&id: &NodeId| match plan.graph.node(id).kind {
+        NodeKind::Compute { body, .. } => plan.turns(id) / batch.max(1) * (plan.cost(body) as usize + 1),
+        _ => 0,
+    };
+    chosen.iter().map(cost).sum()
+}
+
+/// Whether the samples that remain after blocks of 16 are written out by themselves.
+fn written_twice(batch: usize) -> bool {
+    batch > LANES && !batch.is_multiple_of(LANES)
+}
+
 /// The work of forward and backward pass for one sample.
 fn work(plan: &Plan) -> usize {
-    let counted = |r: usize| matches!(plan.routines[r], "forward" | "backward" | "predict");
+    let swept = plan.routines.contains(&SWEEP);
+    let counted = |r: usize| match plan.routines[r] {
+        "forward" => !swept,
+        name => matches!(name, "backward" | "predict" | SWEEP),
+    };
     let nodes: Vec<NodeId> = plan.routine_of.iter().filter(|(_, r)| counted(**r)).map(|(id, _)| *id).collect();
     let batch = batch_extent(plan, &nodes).unwrap_or(1).max(1);
     nodes
@@ -164,8 +218,7 @@ pub(crate) fn unroll(emit: &mut Emit<'_>, group: &Group) -> String {
 /// 16 samples at a time.
 fn sweep_lanes(emit: &mut Emit<'_>, group: &Group, batch: usize) -> Option<()> {
     let per_sample: usize = group.members.iter().map(|&id| elements_per_sample(emit.plan, id)).sum();
-    let twice = batch > LANES && !batch.is_multiple_of(LANES);
-    if twice && per_sample > STATEMENTS / 2 {
+    if written_twice(batch) && per_sample > STATEMENTS / 2 {
         return None;
     }
     let mut sweep = Sweep { members: &group.members, totals: BTreeMap::new(), lanes: true };

@@ -159,7 +159,22 @@ pub fn compare_train(model: &Model, programs: &Programs) -> Result<(), String> {
     wanted.extend(model.metrics.iter().map(|m| (m.name.clone(), m.node)));
     wanted.extend(model.updates.iter().map(|u| (name(u.target), u.value)));
     let leaves = leaf_values(model);
-    check_program(model, &programs.train, &leaves, &["forward", "metrics", "backward", "update"], &wanted)?;
+    // A sweep computes the loss again, and needs no forward pass.
+    let swept = programs.train.routines.iter().any(|r| r.name == "sweep");
+    if swept {
+        let values = |(name, _): &&(String, NodeId)| {
+            let buffer = programs.train.buffers.iter().find(|b| b.name == *name);
+            buffer.is_some_and(|b| matches!(b.role, BufferRole::Loss | BufferRole::Metric))
+        };
+        let (evaluated, stepped): (Vec<_>, Vec<_>) = wanted.iter().partition(values);
+        let own = |list: Vec<&(String, NodeId)>| list.into_iter().cloned().collect::<Vec<_>>();
+        let loss = wanted.iter().filter(|(_, id)| Some(*id) == model.loss);
+        let alone = Program { buffers: without_temporaries(&programs.train), ..programs.train.clone() };
+        check_program(model, &alone, &leaves, &["forward", "metrics"], &own(evaluated))?;
+        check_program(model, &alone, &leaves, &["sweep", "update"], &own(loss.chain(stepped).collect()))?;
+    } else {
+        check_program(model, &programs.train, &leaves, &["forward", "metrics", "backward", "update"], &wanted)?;
+    }
     // What predicts otherwise than it trains is evaluated by the metrics' routine alone.
     if let Some(evaluation) = model.evaluation {
         let buffer = programs.train.buffers.iter().find(|b| b.role == BufferRole::Evaluation).expect("a loss");

@@ -181,8 +181,8 @@ impl<'a> Machine<'a> {
         assert_eq!(b.elem, Elem::F32, "lanes of {}", b.name);
         let shape = b.shape.clone();
         let from = self.flat_in(buffer, at);
-        let last = shape.last().copied().unwrap_or(1);
-        assert!(from % last + valid <= last, "lanes beyond the last axis of {}", b.name);
+        let last = gdc_ir::program::lane_axis(&shape).map_or(1, |k| shape[k]);
+        assert!(from % last + valid <= last, "lanes beyond the axis of lanes of {}", b.name);
         from
     }
 
@@ -239,7 +239,8 @@ impl<'a> Machine<'a> {
             }
             Value::LoadLanes(b, at, valid) => {
                 let from = self.span(*b, at, *valid);
-                let mut x = [0.0; LANES];
+                // Nobody may need what stands behind.
+                let mut x = [f64::NAN; LANES];
                 x[..*valid].copy_from_slice(&self.memory[self.program.place(*b).0 as usize][from..from + valid]);
                 V::Lanes(x)
             }

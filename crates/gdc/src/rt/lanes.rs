@@ -8,7 +8,7 @@ use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 use core::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 pub use fearless_simd::Simd;
 use fearless_simd::{Select, SimdBase, SimdCombine, SimdFloat, SimdInt, SimdMask, SimdSplit};
-use fearless_simd::{f32x16, mask32x16, u32x16};
+use fearless_simd::{f32x4, f32x16, mask32x16, u32x16};
 
 /// Lanes in a vector.
 pub const LANES: usize = 16;
@@ -107,6 +107,12 @@ impl<S: Simd> F32x16<S> {
         let (low, high) = self.0.interleave(other.0);
         (F32x16(low), F32x16(high))
     }
+    /// Four values in the first lanes, and something in the others.
+    #[inline(always)]
+    fn of_four(four: f32x4<S>) -> Self {
+        let eight = four.combine(four);
+        F32x16(eight.combine(eight))
+    }
     /// Combines lanes `i` and `i + 8`, then `i` and `i + 4`, `+ 2`, `+ 1`. What is left of the
     /// lanes stays in a register, of which the upper lanes are not computed.
     #[inline(always)]
@@ -114,10 +120,9 @@ impl<S: Simd> F32x16<S> {
         let (low, high) = self.0.split();
         let eight = F::fold(F32x16(low.combine(low)), F32x16(high.combine(high)));
         let (low, high) = eight.0.split().0.split();
-        let (low, high) = (low.combine(low), high.combine(high));
-        let four = F::fold(F32x16(low.combine(low)), F32x16(high.combine(high)));
-        let lanes = four.0.split().0.split().0.to_array();
-        F::fold(F::fold(lanes[0], lanes[2]), F::fold(lanes[1], lanes[3]))
+        let four = F::fold(Self::of_four(low), Self::of_four(high)).0.split().0.split().0;
+        let two = F::fold(Self::of_four(four), Self::of_four(four.slide::<2>(four))).0.split().0.split().0;
+        F::fold(Self::of_four(two), Self::of_four(two.slide::<1>(two))).to_array()[0]
     }
 }
 

@@ -16,7 +16,7 @@
 //! | [`apart!`](apart) | a kernel that several callers share |
 //! | [`Simd`], [`F32x16<S>`](F32x16), [`Mask16<S>`](Mask16) | lanes over a token `S: Simd` |
 //! | [`accumulators::<S>()`](accumulators) | vectors per tile: 16 (8 x 32), 6 (6 x 16), 4 (4 x 16) or 2 (2 x 16); a constant |
-//! | `F32x16::{splat, load, store, load_at, store_at, load_head, store_head, load_head_at, store_head_at, from_fn, from_u32, iota, to_array, interleave}` | values into lanes and out |
+//! | `F32x16::{splat, load, store, load_at, store_at, load_head, store_head, load_head_at, load_some_at, store_head_at, from_fn, from_u32, iota, to_array, interleave}` | values into lanes and out |
 //! | `F32x16::{sum, product, max, min}` | over the lanes, by a fixed halving tree |
 //! | [`transpose`], `Mask16::first` | 16 x 16 values; the first `n` lanes |
 //! | [`mul_add`], [`abs`], [`sqrt`], [`min`], [`max`], [`floor`], [`ceil`], [`round`], [`sign`], [`copysign`] | of `T` |
