@@ -2,8 +2,8 @@
 //!
 //! In `sum[K](a * b)` the factors without the last output axis are `a`, one number for all
 //! lanes; those with it are `b`, loaded once and used for every row of the tile. Each output
-//! element is one chain over K in order, so its bits depend neither on the size of the tile
-//! nor on the machine.
+//! element is one chain over K in order, or, in a tile of one row, a number of chains that depends
+//! on the model alone; so its bits depend neither on the size of the tile nor on the machine.
 
 use crate::borders;
 use crate::emit::{Emit, Env, Lane};
@@ -44,6 +44,21 @@ impl Contraction {
     /// The variables for which a tile has more than one value.
     fn own_vars(&self) -> Vec<Var> {
         [Some(self.lane), self.rows[0], self.rows[1]].into_iter().flatten().map(|k| self.axes[k]).collect()
+    }
+
+    /// How many chains of additions a result takes. Those of a single row are few, and each would
+    /// wait for itself at every turn: then the turns are dealt out to several, which are joined at
+    /// the end.
+    fn chains(&self, emit: &Emit<'_>, spot: &Spot) -> usize {
+        let (turns, inner) = self.turns(emit);
+        let Some(last) = turns.last().filter(|v| inner.is_empty() && !emit.splits.contains_key(v)) else { return 1 };
+        let extent = emit.plan.graph.exprs.extent(*last);
+        if spot.rows != [1, 1] || spot.columns.vectors >= ENOUGH {
+            return 1;
+        }
+        let enough = (ENOUGH / spot.columns.vectors).next_power_of_two();
+        let fits = |&n: &usize| n <= enough && extent.is_multiple_of(n) && extent / n > 1;
+        [8, 4, 2].into_iter().find(fits).unwrap_or(1)
     }
 
     /// The turns of the reduction, those that tests of borders need and those inside of these.
@@ -290,10 +305,13 @@ fn rows(height: usize, vectors: usize) -> usize {
 /// Writes one tile: zero, accumulate, epilogue, store.
 fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) -> Option<()> {
     let name = emit.plan.graph.node(c.head).name.clone();
-    let acc = emit.build.local(&name, LocalTy::Lanes, &spot.register_dims());
+    let chains = c.chains(emit, spot);
+    let dims: Vec<usize> = [chains].into_iter().filter(|&n| n > 1).chain(spot.register_dims()).collect();
+    let acc = emit.build.local(&name, LocalTy::Lanes, &dims);
     emit.out.push(Stmt::Var { local: acc, init: Value::Splat(Box::new(nest::start(c.op))) });
     let mut possible = true;
-    let (outer, inner) = c.turns(emit);
+    let (mut outer, inner) = c.turns(emit);
+    let last = if chains > 1 { outer.pop() } else { None };
     let assumed = emit.assumed.len();
     nest::turns(emit, &outer, &Env::new(), |emit, env, _| {
         let mut place = env.clone();
@@ -301,7 +319,22 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
         let test = if inner.is_empty() { None } else { borders::test(emit, &c.a, &c.b, &place) };
         let body = emit.nested(|emit| {
             nest::turns(emit, &inner, env, |emit, env, _| {
-                possible = accumulate(emit, c, spot, acc, env).is_some();
+                let Some(last) = last else {
+                    possible = accumulate(emit, c, spot, &Sums { acc, chain: None }, env).is_some();
+                    return;
+                };
+                let (name, extent) = {
+                    let var = emit.plan.graph.exprs.var(last);
+                    (var.name.clone(), var.extent)
+                };
+                emit.repeat(&name, extent / chains, |emit, block| {
+                    emit.repeat("chain", chains, |emit, chain| {
+                        let mut env = env.clone();
+                        env.insert(last, block.scaled(chains as i64).plus(&chain, 1));
+                        let sums = Sums { acc, chain: Some(chain.index()) };
+                        possible = accumulate(emit, c, spot, &sums, &env).is_some();
+                    });
+                });
             });
         });
         match test {
@@ -316,8 +349,10 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
     each_row(emit, spot, |emit, r| {
         each_vector(emit, spot.columns, |emit, v| {
             let place = spot.register(r, &v);
+            let total = joined(c.op, acc, chains, &place);
+            let total = if chains > 1 { emit.bind(&name, LocalTy::Lanes, total) } else { total };
             emit.values.clear();
-            emit.values.insert(c.head, Value::Local(acc, place));
+            emit.values.insert(c.head, total);
             emit.point = spot.point(c, emit, r, &v);
             possible &= elements(emit, &group.members).is_some();
         });
@@ -325,8 +360,32 @@ fn one_tile(emit: &mut Emit<'_>, group: &Group, c: &Contraction, spot: &Spot) ->
     possible.then_some(())
 }
 
+/// Where a turn adds to.
+struct Sums {
+    acc: Local,
+    /// Which chain of several it is.
+    chain: Option<Index>,
+}
+
+/// The chains of a result joined, pair by pair.
+fn joined(op: Red, acc: Local, chains: usize, place: &[Index]) -> Value {
+    if chains == 1 {
+        return Value::Local(acc, place.to_vec());
+    }
+    let one = |k: usize| {
+        let at = std::iter::once(Index::constant(k as i64)).chain(place.iter().cloned());
+        Value::Local(acc, at.collect())
+    };
+    let mut all: Vec<Value> = (0..chains).map(one).collect();
+    while all.len() > 1 {
+        let half = all.split_off(all.len() / 2);
+        all = all.into_iter().zip(half).map(|(a, b)| nest::combine(op, a, b)).collect();
+    }
+    all.pop().unwrap_or(nest::start(op))
+}
+
 /// One turn of the reduction.
-fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env: &Env) -> Option<()> {
+fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, sums: &Sums, env: &Env) -> Option<()> {
     let mut possible = true;
     let zero = [Int::default(), Int::default()];
     let environment = |emit: &Emit<'_>, r: &[Int; 2], v: &Int| {
@@ -355,13 +414,13 @@ fn accumulate(emit: &mut Emit<'_>, c: &Contraction, spot: &Spot, acc: Local, env
                 possible = false;
                 return;
             };
-            let at = spot.register(r, &v);
-            let so_far = Value::Local(acc, at.clone());
+            let at: Vec<Index> = sums.chain.iter().cloned().chain(spot.register(r, &v)).collect();
+            let so_far = Value::Local(sums.acc, at.clone());
             let value = match (c.op, &a) {
                 (Red::Sum, Some(a)) => Value::MulAdd(Box::new([a.clone(), b, so_far])),
                 (op, _) => nest::combine(op, so_far, b),
             };
-            emit.set(Place::Local(acc, at), value);
+            emit.set(Place::Local(sums.acc, at), value);
         });
     });
     possible.then_some(())
