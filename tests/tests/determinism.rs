@@ -23,7 +23,7 @@ fn everything(folder: &Path) -> String {
         let source = Source { name, text: spec::text(&system.path), folder: Some(folder.to_owned()) };
         // What is pasted into stand-alone files is the same for many models.
         let runtime = if file.starts_with('d') { Runtime::StandAlone } else { Runtime::Crate };
-        let output = gdc_driver::compile(&source, &Options { runtime, model: None });
+        let output = gdc_driver::compile(&source, &Options { runtime, ..Options::default() });
         let output = output.unwrap_or_else(|_| panic!("{} compiles", system.path));
         text += &gdc_ir::text::print_model(&output.model);
         text += &gdc_ir::program_text::print_programs(&output.programs);

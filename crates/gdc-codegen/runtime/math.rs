@@ -112,7 +112,9 @@ macro_rules! functions {
             })*
         }
         impl<T: Lane> Function for T {
-            $(#[inline(always)]
+            $(#[cfg_attr(any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128"), inline(always))]
+            // Without vectors sixteen lanes are sixteen copies: to compile them at every place takes minutes.
+            #[cfg_attr(not(any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128")), inline(never))]
             fn $name(self $(, $argument: Self)?) -> Self {
                 polynomials::$name(self $(, $argument)?)
             })*
