@@ -10,8 +10,8 @@ use crate::nest;
 use crate::plan::{Plan, Target};
 use crate::split::splits;
 use crate::storage::Storage;
-use crate::tile;
 use crate::unroll;
+use crate::{map, tile};
 use gdc_ir::order::Loop;
 use gdc_ir::program::{BufferId, Elem, Kernel, Stmt};
 use gdc_ir::{NodeId, NodeKind, Precision};
@@ -131,7 +131,7 @@ fn computed(emit: &mut Emit<'_>, group: &Group) -> String {
         }
     }
     for &axis in &axes {
-        if let Some(reason) = emit.attempt(|e| tile::map(e, group, axis)) {
+        if let Some(reason) = emit.attempt(|e| map::map(e, group, axis)) {
             return reason;
         }
     }

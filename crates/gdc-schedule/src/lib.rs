@@ -13,6 +13,7 @@ mod int;
 mod kernels;
 mod lanes;
 mod lines;
+mod map;
 mod nest;
 mod pack;
 mod panel;
