@@ -171,6 +171,14 @@ def page(rows, found):
         verdict = "-" if target is None or times is None else f"{target} x: {'reached' if times >= target else 'missed'}"
         out.append(f"| {WHAT[work]} | " + " | ".join(cells)
                    + f" | {'-' if times is None else f'{times:.1f} x'} | {verdict} | {apart:.0e} |")
+    loops = [w for w in WORKS if (w + ".loop", "gdc") in median and (w, "jax scan") in median]
+    if loops:
+        out += ["", "## Many steps in one call", "",
+                "`repeat` of the trainers of small models beside the loop inside of JAX, for each step.", "",
+                "| work | gdc | jax scan | against it |", "|---|---|---|---|"]
+    for work in loops:
+        mine, other = median[work + ".loop", "gdc"], median[work, "jax scan"]
+        out.append(f"| {WHAT[work]} | {nanoseconds(mine)} | {nanoseconds(other)} | {other / mine:.1f} x |")
     out += ["", "## Share of the peak", "",
             "Multiply-adds that the mathematics asks for, by the time of the whole step, updates included.", "",
             "| work | median | least | share of peak | target | workspace |", "|---|---|---|---|---|---|"]

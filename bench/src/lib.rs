@@ -75,7 +75,12 @@ pub struct Work {
 /// Times `step`, which returns a loss (or any number that depends on its work), and prints a
 /// line of JSON. The loss is reported after [`STEPS`] steps. With an argument, only the work of
 /// that name is run.
-pub fn run(work: Work, mut step: impl FnMut() -> f32) {
+pub fn run(work: Work, step: impl FnMut() -> f32) {
+    run_many(work, 1, step);
+}
+
+/// The same for a function that takes so many steps in each call; times are of one step.
+pub fn run_many(work: Work, steps: u32, mut step: impl FnMut() -> f32) {
     if std::env::args().nth(1).is_some_and(|only| only != work.name) {
         return;
     }
@@ -84,7 +89,7 @@ pub fn run(work: Work, mut step: impl FnMut() -> f32) {
         loss = step();
     }
     let turns = calibrate(&mut step);
-    let mut times: Vec<f64> = (0..REPEATS).map(|_| timed(turns, &mut step)).collect();
+    let mut times: Vec<f64> = (0..REPEATS).map(|_| timed(turns, &mut step) / f64::from(steps)).collect();
     let peak = peak();
     times.sort_by(f64::total_cmp);
     let (min, median, max) = (times[0], times[REPEATS / 2], times[REPEATS - 1]);
