@@ -197,7 +197,7 @@ impl Context<'_> {
                 #[doc = " As many steps, at least one; the loss before the last. What a step needs at its"]
                 #[doc = " beginning is done once, and the parameters stay in registers where they fit."]
                 pub fn repeat(&mut self, times: u64) -> #loss {
-                    self.workspace.repeat(#model_argument, times.max(1))
+                    self.workspace.repeat(#model_argument, ::core::cmp::Ord::max(times, 1))
                 }
             }
         });
@@ -261,7 +261,7 @@ impl Context<'_> {
                     let samples = #batch::check_step(#(#names),*)?;
                     let #given = self.batch.lanes(#(#names),*);
                     ::core::result::Result::Ok(
-                        self.workspace.repeat(#model_argument, #(#names,)* samples, times.max(1)),
+                        self.workspace.repeat(#model_argument, #(#names,)* samples, ::core::cmp::Ord::max(times, 1)),
                     )
                 }
             }
